@@ -1,0 +1,183 @@
+import { z } from "zod";
+
+/**
+ * The settings, parsed once at start. A bad value stops the start and names itself (`ConfigurationError`).
+ * Each setting's description is its documentation.
+ */
+
+const trimmed = z.string().trim().min(1);
+const wholeNumber = (meaning: string, least: number, most: number) =>
+  z.coerce.number({ error: `must be a whole number from ${least} to ${most}` }).int().min(least).max(most).describe(meaning);
+
+const httpOrigin = trimmed.refine((text) => URL.canParse(text) && new URL(text).origin === text, {
+  error: "must be an origin such as https://intake.example.com, with no path and no trailing slash",
+});
+
+const bundleAccount = z.strictObject({
+  name: z.string().regex(/^[a-z0-9]{3,24}$/, "must be a storage account's name"),
+  blobEndpoint: z.url(),
+  geographies: z.array(trimmed).min(1).optional(),
+});
+export type BundleAccountSetting = z.infer<typeof bundleAccount>;
+
+const json = <T extends z.ZodType>(schema: T) =>
+  z
+    .string()
+    .transform((text, context): unknown => {
+      try {
+        return JSON.parse(text);
+      } catch {
+        context.addIssue({ code: "custom", message: "must be JSON" });
+        return z.NEVER;
+      }
+    })
+    .pipe(schema);
+
+/** Days after creation by which a `PURGE_AFTER_DAYS` must have started deleting (`DESIGN.md`, invariant 3). */
+export const latestPurgeAfterDays = 82;
+
+export const settings = z.object({
+  PUBLIC_ORIGIN: httpOrigin.describe("The origin that clients use and stamps sign: scheme, host and port."),
+  StateStorage: trimmed
+    .optional()
+    .describe("Connection string of the storage that holds tables and queues. Local and test runs only; in Azure the three below."),
+  StateStorage__tableServiceUri: z.url().optional().describe("Table endpoint of the state account."),
+  StateStorage__queueServiceUri: z.url().optional().describe("Queue endpoint of the state account."),
+  StateStorage__credential: z.literal("managedidentity").optional().describe("How the Functions host signs in to the state account."),
+  StateStorage__clientId: trimmed.optional().describe("Client id of the user-assigned identity that the service signs in with."),
+  BUNDLE_ACCOUNTS: json(z.array(bundleAccount).min(1))
+    .optional()
+    .describe("The accounts that hold bundles: JSON array of {name, blobEndpoint, geographies?}. Not set: the account of StateStorage."),
+  SIGNING_KEY_FILE: trimmed.optional().describe("File with the private JWKs (ES256) that sign receipts. Local and test runs only."),
+  SIGNING_KEY_ID: z.url().optional().describe("Key Vault key that signs receipts: https://<vault>/keys/<name>, without a version."),
+  TOKEN_ISSUER: z.url().describe("Issuer of the access tokens that people and services bring."),
+  TOKEN_AUDIENCE: trimmed.describe("Audience that those tokens must name: this application's id."),
+  TOKEN_TENANT_ID: z.guid().describe("Tenant that those tokens must come from."),
+  TOKEN_JWKS_URL: z.url().describe("Where the issuer publishes its keys."),
+  PURGE_AFTER_DAYS: wholeNumber(
+    "Days after the day of creation when a bundle's bytes are deleted. At most 82: the ten days up to day 90 are for noticing and repair.",
+    1,
+    latestPurgeAfterDays,
+  ).default(80),
+  PURGE_AFTER_CASE_CLOSE_DAYS: wholeNumber(
+    "Days after the last of a bundle's cases closed when its bytes are deleted. Not set: closing a case deletes nothing.",
+    0,
+    latestPurgeAfterDays,
+  ).optional(),
+  ERASE_DELAY_HOURS: wholeNumber("Hours in which an operator's erasure can be taken back. 0 deletes before the answer.", 0, 168).default(24),
+  MAX_BUNDLE_BYTES: wholeNumber("Largest bundle, in bytes.", 1, 4_000_000_000_000).default(64 * 1024 ** 3),
+  METADATA_RETENTION_DAYS: wholeNumber("Days for which names and free texts are kept.", 90, 3650).default(730),
+  RATE_LIMITS: z.enum(["on", "off"]).default("on").describe("Whether rate limits apply."),
+  CLOCK_OFFSET_DAYS: z.coerce
+    .number()
+    .min(-3650)
+    .max(3650)
+    .default(0)
+    .describe("Moves the clock of retention, consent and cases by this many days. Refused outside a local run."),
+  STAMP_INTAKE_LOCAL: z.enum(["1"]).optional().describe("Set by the embedded host and by nobody else: a run on one machine."),
+});
+
+export type Settings = z.infer<typeof settings>;
+
+/** Where tables and queues live, and how to sign in there. */
+export type StateStorage =
+  | { readonly kind: "connectionString"; readonly connectionString: string }
+  | { readonly kind: "identity"; readonly tableEndpoint: string; readonly queueEndpoint: string; readonly clientId: string | undefined };
+
+export type SigningKeySource = { readonly kind: "file"; readonly path: string } | { readonly kind: "keyVault"; readonly keyId: string };
+
+export type Config = {
+  readonly publicOrigin: string;
+  readonly local: boolean;
+  readonly state: StateStorage;
+  readonly bundleAccounts: readonly BundleAccountSetting[] | undefined;
+  readonly signingKey: SigningKeySource;
+  readonly token: { readonly issuer: string; readonly audience: string; readonly tenantId: string; readonly jwksUrl: string };
+  readonly purgeAfterDays: number;
+  readonly purgeAfterCaseCloseDays: number | undefined;
+  readonly eraseDelayHours: number;
+  readonly maxBundleBytes: number;
+  readonly metadataRetentionDays: number;
+  readonly rateLimits: boolean;
+  readonly clockOffsetDays: number;
+};
+
+/** A setting that is missing or wrong; the message names it and says what it must be. */
+export class ConfigurationError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = "ConfigurationError";
+  }
+}
+
+/** Parses the environment. Throws `ConfigurationError` that names every setting at fault. */
+export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
+  const parsed = settings.safeParse(withoutEmpty(environment));
+  if (!parsed.success) {
+    throw new ConfigurationError(parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`).join("; "));
+  }
+  const values = parsed.data;
+  const local = values.STAMP_INTAKE_LOCAL === "1";
+  if (values.CLOCK_OFFSET_DAYS !== 0 && !local) {
+    throw new ConfigurationError("CLOCK_OFFSET_DAYS: moves the clock of a local run only; remove it here");
+  }
+  return {
+    publicOrigin: values.PUBLIC_ORIGIN,
+    local,
+    state: stateStorage(values),
+    bundleAccounts: values.BUNDLE_ACCOUNTS,
+    signingKey: signingKey(values),
+    token: {
+      issuer: values.TOKEN_ISSUER,
+      audience: values.TOKEN_AUDIENCE,
+      tenantId: values.TOKEN_TENANT_ID.toLowerCase(),
+      jwksUrl: values.TOKEN_JWKS_URL,
+    },
+    purgeAfterDays: values.PURGE_AFTER_DAYS,
+    purgeAfterCaseCloseDays: values.PURGE_AFTER_CASE_CLOSE_DAYS,
+    eraseDelayHours: values.ERASE_DELAY_HOURS,
+    maxBundleBytes: values.MAX_BUNDLE_BYTES,
+    metadataRetentionDays: values.METADATA_RETENTION_DAYS,
+    rateLimits: values.RATE_LIMITS === "on",
+    clockOffsetDays: values.CLOCK_OFFSET_DAYS,
+  };
+}
+
+function withoutEmpty(environment: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  const known = Object.keys(settings.shape);
+  return Object.fromEntries(
+    known.flatMap((name) => {
+      const value = environment[name]?.trim();
+      return value === undefined || value === "" ? [] : [[name, value]];
+    }),
+  );
+}
+
+function stateStorage(values: Settings): StateStorage {
+  const tableEndpoint = values.StateStorage__tableServiceUri;
+  const queueEndpoint = values.StateStorage__queueServiceUri;
+  if (values.StateStorage !== undefined) {
+    if (tableEndpoint !== undefined || queueEndpoint !== undefined) {
+      throw new ConfigurationError("StateStorage: set either the connection string or the StateStorage__… endpoints, not both");
+    }
+    return { kind: "connectionString", connectionString: values.StateStorage };
+  }
+  if (tableEndpoint === undefined || queueEndpoint === undefined) {
+    throw new ConfigurationError(
+      "StateStorage__tableServiceUri and StateStorage__queueServiceUri: both are needed (or StateStorage, a connection string, on one machine)",
+    );
+  }
+  if (values.BUNDLE_ACCOUNTS === undefined) {
+    throw new ConfigurationError("BUNDLE_ACCOUNTS: is needed where StateStorage is not a connection string");
+  }
+  return { kind: "identity", tableEndpoint, queueEndpoint, clientId: values.StateStorage__clientId };
+}
+
+function signingKey(values: Settings): SigningKeySource {
+  if (values.SIGNING_KEY_ID !== undefined && values.SIGNING_KEY_FILE !== undefined) {
+    throw new ConfigurationError("SIGNING_KEY_ID and SIGNING_KEY_FILE: set one of them, not both");
+  }
+  if (values.SIGNING_KEY_ID !== undefined) return { kind: "keyVault", keyId: values.SIGNING_KEY_ID };
+  if (values.SIGNING_KEY_FILE !== undefined) return { kind: "file", path: values.SIGNING_KEY_FILE };
+  throw new ConfigurationError("SIGNING_KEY_ID: name the Key Vault key that signs receipts (on one machine: SIGNING_KEY_FILE)");
+}
