@@ -7,7 +7,12 @@ import { z } from "zod";
 
 const trimmed = z.string().trim().min(1);
 const wholeNumber = (meaning: string, least: number, most: number) =>
-  z.coerce.number({ error: `must be a whole number from ${least} to ${most}` }).int().min(least).max(most).describe(meaning);
+  z.coerce
+    .number({ error: `must be a whole number from ${least} to ${most}` })
+    .int()
+    .min(least)
+    .max(most)
+    .describe(meaning);
 
 const httpOrigin = trimmed.refine((text) => URL.canParse(text) && new URL(text).origin === text, {
   error: "must be an origin such as https://intake.example.com, with no path and no trailing slash",
@@ -40,16 +45,30 @@ export const settings = z.object({
   PUBLIC_ORIGIN: httpOrigin.describe("The origin that clients use and stamps sign: scheme, host and port."),
   StateStorage: trimmed
     .optional()
-    .describe("Connection string of the storage that holds tables and queues. Local and test runs only; in Azure the three below."),
+    .describe(
+      "Connection string of the storage that holds tables and queues. Local and test runs only; in Azure the three below.",
+    ),
   StateStorage__tableServiceUri: z.url().optional().describe("Table endpoint of the state account."),
   StateStorage__queueServiceUri: z.url().optional().describe("Queue endpoint of the state account."),
-  StateStorage__credential: z.literal("managedidentity").optional().describe("How the Functions host signs in to the state account."),
-  StateStorage__clientId: trimmed.optional().describe("Client id of the user-assigned identity that the service signs in with."),
+  StateStorage__credential: z
+    .literal("managedidentity")
+    .optional()
+    .describe("How the Functions host signs in to the state account."),
+  StateStorage__clientId: trimmed
+    .optional()
+    .describe("Client id of the user-assigned identity that the service signs in with."),
   BUNDLE_ACCOUNTS: json(z.array(bundleAccount).min(1))
     .optional()
-    .describe("The accounts that hold bundles: JSON array of {name, blobEndpoint, geographies?}. Not set: the account of StateStorage."),
-  SIGNING_KEY_FILE: trimmed.optional().describe("File with the private JWKs (ES256) that sign receipts. Local and test runs only."),
-  SIGNING_KEY_ID: z.url().optional().describe("Key Vault key that signs receipts: https://<vault>/keys/<name>, without a version."),
+    .describe(
+      "The accounts that hold bundles: JSON array of {name, blobEndpoint, geographies?}. Not set: the account of StateStorage.",
+    ),
+  SIGNING_KEY_FILE: trimmed
+    .optional()
+    .describe("File with the private JWKs (ES256) that sign receipts. Local and test runs only."),
+  SIGNING_KEY_ID: z
+    .url()
+    .optional()
+    .describe("Key Vault key that signs receipts: https://<vault>/keys/<name>, without a version."),
   TOKEN_ISSUER: z.url().describe("Issuer of the access tokens that people and services bring."),
   TOKEN_AUDIENCE: trimmed.describe("Audience that those tokens must name: this application's id."),
   TOKEN_TENANT_ID: z.guid().describe("Tenant that those tokens must come from."),
@@ -59,22 +78,22 @@ export const settings = z.object({
     1,
     latestPurgeAfterDays,
   ).default(80),
-  PURGE_AFTER_CASE_CLOSE_DAYS: wholeNumber(
-    "Days after the last of a bundle's cases closed when its bytes are deleted. Not set: closing a case deletes nothing.",
+  ERASE_DELAY_HOURS: wholeNumber(
+    "Hours in which an operator's erasure can be taken back. 0 deletes before the answer.",
     0,
-    latestPurgeAfterDays,
-  ).optional(),
-  ERASE_DELAY_HOURS: wholeNumber("Hours in which an operator's erasure can be taken back. 0 deletes before the answer.", 0, 168).default(24),
+    168,
+  ).default(24),
   MAX_BUNDLE_BYTES: wholeNumber("Largest bundle, in bytes.", 1, 4_000_000_000_000).default(64 * 1024 ** 3),
-  METADATA_RETENTION_DAYS: wholeNumber("Days for which names and free texts are kept.", 90, 3650).default(730),
-  RATE_LIMITS: z.enum(["on", "off"]).default("on").describe("Whether rate limits apply."),
   CLOCK_OFFSET_DAYS: z.coerce
     .number()
     .min(-3650)
     .max(3650)
     .default(0)
     .describe("Moves the clock of retention, consent and cases by this many days. Refused outside a local run."),
-  STAMP_INTAKE_LOCAL: z.enum(["1"]).optional().describe("Set by the embedded host and by nobody else: a run on one machine."),
+  STAMP_INTAKE_LOCAL: z
+    .enum(["1"])
+    .optional()
+    .describe("Set by the embedded host and by nobody else: a run on one machine."),
 });
 
 export type Settings = z.infer<typeof settings>;
@@ -82,9 +101,16 @@ export type Settings = z.infer<typeof settings>;
 /** Where tables and queues live, and how to sign in there. */
 export type StateStorage =
   | { readonly kind: "connectionString"; readonly connectionString: string }
-  | { readonly kind: "identity"; readonly tableEndpoint: string; readonly queueEndpoint: string; readonly clientId: string | undefined };
+  | {
+      readonly kind: "identity";
+      readonly tableEndpoint: string;
+      readonly queueEndpoint: string;
+      readonly clientId: string | undefined;
+    };
 
-export type SigningKeySource = { readonly kind: "file"; readonly path: string } | { readonly kind: "keyVault"; readonly keyId: string };
+export type SigningKeySource =
+  | { readonly kind: "file"; readonly path: string }
+  | { readonly kind: "keyVault"; readonly keyId: string };
 
 export type Config = {
   readonly publicOrigin: string;
@@ -92,13 +118,15 @@ export type Config = {
   readonly state: StateStorage;
   readonly bundleAccounts: readonly BundleAccountSetting[] | undefined;
   readonly signingKey: SigningKeySource;
-  readonly token: { readonly issuer: string; readonly audience: string; readonly tenantId: string; readonly jwksUrl: string };
+  readonly token: {
+    readonly issuer: string;
+    readonly audience: string;
+    readonly tenantId: string;
+    readonly jwksUrl: string;
+  };
   readonly purgeAfterDays: number;
-  readonly purgeAfterCaseCloseDays: number | undefined;
   readonly eraseDelayHours: number;
   readonly maxBundleBytes: number;
-  readonly metadataRetentionDays: number;
-  readonly rateLimits: boolean;
   readonly clockOffsetDays: number;
 };
 
@@ -114,7 +142,9 @@ export class ConfigurationError extends Error {
 export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
   const parsed = settings.safeParse(withoutEmpty(environment));
   if (!parsed.success) {
-    throw new ConfigurationError(parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`).join("; "));
+    throw new ConfigurationError(
+      parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`).join("; "),
+    );
   }
   const values = parsed.data;
   const local = values.STAMP_INTAKE_LOCAL === "1";
@@ -134,11 +164,8 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       jwksUrl: values.TOKEN_JWKS_URL,
     },
     purgeAfterDays: values.PURGE_AFTER_DAYS,
-    purgeAfterCaseCloseDays: values.PURGE_AFTER_CASE_CLOSE_DAYS,
     eraseDelayHours: values.ERASE_DELAY_HOURS,
     maxBundleBytes: values.MAX_BUNDLE_BYTES,
-    metadataRetentionDays: values.METADATA_RETENTION_DAYS,
-    rateLimits: values.RATE_LIMITS === "on",
     clockOffsetDays: values.CLOCK_OFFSET_DAYS,
   };
 }
@@ -158,7 +185,9 @@ function stateStorage(values: Settings): StateStorage {
   const queueEndpoint = values.StateStorage__queueServiceUri;
   if (values.StateStorage !== undefined) {
     if (tableEndpoint !== undefined || queueEndpoint !== undefined) {
-      throw new ConfigurationError("StateStorage: set either the connection string or the StateStorage__… endpoints, not both");
+      throw new ConfigurationError(
+        "StateStorage: set either the connection string or the StateStorage__… endpoints, not both",
+      );
     }
     return { kind: "connectionString", connectionString: values.StateStorage };
   }
@@ -179,5 +208,7 @@ function signingKey(values: Settings): SigningKeySource {
   }
   if (values.SIGNING_KEY_ID !== undefined) return { kind: "keyVault", keyId: values.SIGNING_KEY_ID };
   if (values.SIGNING_KEY_FILE !== undefined) return { kind: "file", path: values.SIGNING_KEY_FILE };
-  throw new ConfigurationError("SIGNING_KEY_ID: name the Key Vault key that signs receipts (on one machine: SIGNING_KEY_FILE)");
+  throw new ConfigurationError(
+    "SIGNING_KEY_ID: name the Key Vault key that signs receipts (on one machine: SIGNING_KEY_FILE)",
+  );
 }

@@ -1,0 +1,148 @@
+import { z } from "zod";
+import { termsVersion } from "./consents.ts";
+import { caseNumber, guid, list, purposes, sha256Hex, sizeBytes, stampVersion, text, utcTime } from "./primitives.ts";
+
+export const mode = z.enum(["proactive", "sendNow", "savedLocally"]);
+export type Mode = z.infer<typeof mode>;
+
+export const bundleState = z.enum(["created", "submitted", "accepted", "rejected", "canceled", "expired", "purged"]);
+export type BundleState = z.infer<typeof bundleState>;
+
+export const rejectionCode = z.enum(["DigestMismatch", "SizeMismatch", "NotAZip", "BlobChanged", "Unverifiable"]);
+export type RejectionCode = z.infer<typeof rejectionCode>;
+
+export const purgeBasis = z.enum(["age", "erasure", "caseClosed", "rejected", "canceled", "expired"]);
+export type PurgeBasis = z.infer<typeof purgeBasis>;
+
+const fileName = text
+  .max(255)
+  .refine((name) => !/[/\\":*?<>|]/.test(name), { error: 'must not hold / \\ " : * ? < > |' });
+const roles = list(text);
+
+const trigger = z.strictObject({ faultId: text, raisedOn: utcTime });
+const operatorConsent = z.strictObject({
+  decidedBy: text,
+  decidedOn: utcTime,
+  termsVersion,
+  purposes: purposes.optional(),
+});
+
+export const bundleRequest = z
+  .strictObject({
+    mode,
+    trigger: trigger.optional(),
+    consent: operatorConsent.optional(),
+    caseNumber: caseNumber.optional(),
+    logsFrom: utcTime,
+    logsTo: utcTime,
+    collectedOn: utcTime,
+    stampVersion,
+    roles: roles.optional(),
+    fileName,
+    contentType: z.literal("application/zip"),
+    sizeBytes: z.int().min(1),
+  })
+  .check((context) => {
+    const { mode, trigger, consent, logsFrom, logsTo } = context.value;
+    const complain = (path: string, message: string) =>
+      context.issues.push({ code: "custom", path: [path], message, input: context.value });
+    if (Date.parse(logsTo) < Date.parse(logsFrom)) complain("logsTo", "must not be before logsFrom");
+    if (mode === "proactive" && trigger === undefined) complain("trigger", "is needed where mode is proactive");
+    if (mode === "proactive" && consent !== undefined)
+      complain("consent", "stands already where mode is proactive: leave it out");
+    if (mode !== "proactive" && consent === undefined)
+      complain("consent", "is needed where mode is not proactive: the operator's action is the consent");
+    if (mode !== "proactive" && trigger !== undefined) complain("trigger", "belongs to mode proactive: leave it out");
+  })
+  .meta({ id: "BundleRequest" });
+export type BundleRequest = z.infer<typeof bundleRequest>;
+
+export const submission = z.strictObject({ sizeBytes: z.int().min(0), sha256: sha256Hex }).meta({ id: "Submission" });
+export type Submission = z.infer<typeof submission>;
+
+export const erasureRequest = z.strictObject({ decidedBy: text, reason: text }).meta({ id: "ErasureRequest" });
+export type ErasureRequest = z.infer<typeof erasureRequest>;
+
+const problem = z.object({ code: z.string(), message: z.string() });
+
+const upload = z
+  .object({
+    url: z.url().describe("Shared access signature for one blob: create and write, at most 4 hours."),
+    expiresOn: utcTime,
+    blockSizeBytes: z.int().describe("Advice, not a rule."),
+    requiredHeaders: z.record(z.string(), z.string()),
+  })
+  .meta({ id: "Upload" });
+
+export const bundle = z
+  .object({
+    stampId: guid,
+    bundleId: guid,
+    mode,
+    state: bundleState,
+    trigger: z.object({ faultId: text, raisedOn: utcTime }).optional(),
+    fileName: z.string(),
+    contentType: z.string(),
+    sizeBytes,
+    sha256: sha256Hex.optional(),
+    caseNumber: caseNumber.optional(),
+    logsFrom: utcTime,
+    logsTo: utcTime,
+    collectedOn: utcTime,
+    stampVersion,
+    roles: roles.optional(),
+    createdOn: utcTime,
+    submittedOn: utcTime.optional(),
+    acceptedOn: utcTime.optional(),
+    deleteBy: utcTime.describe("The hard line: createdOn and 90 days."),
+    purgeOn: utcTime.describe("When the bytes are due for deletion; nothing is lent past it."),
+    rejection: z.object({ code: rejectionCode, message: z.string() }).optional(),
+    verification: z
+      .object({ attempts: z.int(), lastError: problem.optional(), nextAttemptOn: utcTime.optional() })
+      .optional(),
+    consentDecision: z.object({
+      decisionId: guid,
+      basis: z.enum(["proactive", "operator"]),
+      decidedOn: utcTime,
+      termsVersion,
+      purposes,
+    }),
+    links: z.array(z.object({ caseNumber, linkedOn: utcTime })),
+    upload: upload.optional(),
+    stagedBlocks: z.array(z.object({ id: z.string(), sizeBytes })).optional(),
+    erasure: z.object({ requestedOn: utcTime, dueOn: utcTime }).optional(),
+    purge: z.object({ basis: purgeBasis, intendedOn: utcTime, deletedOn: utcTime.optional() }).optional(),
+  })
+  .meta({ id: "Bundle" });
+export type Bundle = z.infer<typeof bundle>;
+
+export const candidate = bundle.extend({ reasons: z.array(z.string()).optional() }).meta({ id: "CaseBundle" });
+export type CaseBundle = z.infer<typeof candidate>;
+
+export const verification = z
+  .object({
+    id: guid,
+    status: z.enum(["NotStarted", "Running", "Succeeded", "Failed"]),
+    error: problem.optional(),
+    attempts: z.int(),
+    nextAttemptOn: utcTime.optional(),
+  })
+  .meta({ id: "Verification" });
+export type Verification = z.infer<typeof verification>;
+
+export const deletionCertificate = z
+  .object({ certificate: z.string().describe("Compact JWS, typ deletion-certificate+jwt.") })
+  .meta({ id: "DeletionCertificate" });
+
+export const access = z
+  .object({
+    on: utcTime,
+    caseNumber,
+    purpose: z.enum(["troubleshooting", "productHealth"]),
+    stampId: guid,
+    bundleId: guid,
+    grantId: guid,
+    accessor: z.string().describe("A pseudonym to the stamp, the object id to an auditor."),
+  })
+  .meta({ id: "Access" });
+export type Access = z.infer<typeof access>;

@@ -1,0 +1,73 @@
+import { z } from "zod";
+import { caseNumber, guid, list, purpose, text, utcTime } from "./primitives.ts";
+
+export const caseKind = z.enum(["support", "productHealth"]);
+export const caseState = z.enum(["open", "closed"]);
+
+const unique = (ids: readonly string[]) => new Set(ids).size === ids.length;
+
+export const caseUpdate = z
+  .strictObject({
+    revision: z.int().min(0),
+    kind: caseKind,
+    state: caseState,
+    stampIds: list(guid).refine(unique, { error: "must not name a stamp twice" }),
+    assignees: list(guid).refine(unique, { error: "must not name a person twice" }),
+    title: text.optional(),
+  })
+  .meta({ id: "CaseUpdate" });
+export type CaseUpdate = z.infer<typeof caseUpdate>;
+
+export const supportCase = z
+  .object({
+    caseNumber,
+    revision: z.int(),
+    kind: caseKind,
+    state: caseState,
+    stampIds: z.array(guid),
+    assignees: z.array(z.string()),
+    title: text.optional(),
+    closedOn: utcTime.optional(),
+    createdOn: utcTime,
+    updatedOn: utcTime,
+  })
+  .meta({ id: "Case" });
+export type SupportCase = z.infer<typeof supportCase>;
+
+export const link = z.object({ caseNumber, stampId: guid, bundleId: guid, linkedOn: utcTime }).meta({ id: "Link" });
+export type Link = z.infer<typeof link>;
+
+const bundleReference = z.strictObject({ stampId: guid, bundleId: guid });
+
+export const grantRequest = z
+  .strictObject({
+    bundles: list(bundleReference)
+      .min(1, "must name at least one bundle")
+      .refine((bundles) => unique(bundles.map((each) => `${each.stampId}/${each.bundleId}`)), {
+        error: "must not name a bundle twice",
+      }),
+    purpose,
+    justification: text,
+    durationMinutes: z.int().min(15).max(480),
+  })
+  .meta({ id: "GrantRequest" });
+export type GrantRequest = z.infer<typeof grantRequest>;
+
+export const grant = z
+  .object({
+    grantId: guid,
+    caseNumber,
+    grantee: z.string(),
+    state: z.enum(["active", "ended"]),
+    purpose,
+    justification: text.optional(),
+    bundles: z.array(z.object({ stampId: guid, bundleId: guid })),
+    startsOn: utcTime,
+    expiresOn: utcTime,
+    ended: z.object({ on: utcTime, reason: z.enum(["expired", "caseClosed", "unassigned", "revoked"]) }).optional(),
+  })
+  .meta({ id: "Grant" });
+export type Grant = z.infer<typeof grant>;
+
+export const urlRequest = z.strictObject({ stampId: guid, bundleId: guid }).meta({ id: "UrlRequest" });
+export const issuedUrl = z.object({ url: z.url(), expiresOn: utcTime }).meta({ id: "IssuedUrl" });

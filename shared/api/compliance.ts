@@ -1,0 +1,61 @@
+import { z } from "zod";
+import { bundleState, purgeBasis } from "./bundles.ts";
+import { guid, sha256Hex, text, utcTime } from "./primitives.ts";
+
+export const ledgerEvent = z
+  .object({
+    partition: z.string(),
+    seq: z.int().min(1),
+    on: utcTime,
+    type: z.string(),
+    actor: z.object({ kind: z.enum(["stamp", "person", "service"]), id: z.string() }),
+    data: z.record(z.string(), z.unknown()),
+    prevHash: sha256Hex,
+    hash: sha256Hex,
+  })
+  .meta({ id: "Event" });
+export type LedgerEvent = z.infer<typeof ledgerEvent>;
+
+/** `stamps/{stampId}`, `cases/{caseNumber}` or `service`. */
+export const ledgerPartition = text
+  .regex(
+    /^(service|stamps\/[0-9a-fA-F-]{36}|cases\/[0-9]{15,19})$/,
+    "must be service, stamps/{stampId} or cases/{caseNumber}",
+  )
+  .toLowerCase();
+
+export const retention = z
+  .object({
+    asOf: utcTime,
+    freshAsOf: utcTime,
+    settings: z.record(z.string(), z.union([z.string(), z.number()])),
+    bundlesByState: z.partialRecord(bundleState, z.int()),
+    bytesHeld: z.int(),
+    oldestByte: z.object({ createdOn: utcTime, ageDays: z.number(), stampId: guid, bundleId: guid }).optional(),
+    daysHeld: z.int(),
+    days: z.array(
+      z.object({
+        day: z.string(),
+        created: z.int(),
+        bytes: z.int(),
+        byState: z.partialRecord(bundleState, z.int()),
+        purgeOn: utcTime,
+        purgedOn: utcTime.optional(),
+        purgedBy: z.partialRecord(purgeBasis, z.int()),
+      }),
+    ),
+    violations: z.array(
+      z.object({
+        code: z.string(),
+        message: z.string(),
+        since: utcTime,
+        stampId: guid.optional(),
+        bundleId: guid.optional(),
+        container: z.string().optional(),
+      }),
+    ),
+    consentCoverage: z.object({ bundles: z.int(), covered: z.int() }),
+    accesses: z.object({ byPurpose: z.record(z.string(), z.int()), outsideSupportCase: z.int() }),
+  })
+  .meta({ id: "Retention" });
+export type Retention = z.infer<typeof retention>;
