@@ -1,6 +1,19 @@
 import { z } from "zod";
 import { termsVersion } from "./consents.ts";
-import { caseNumber, guid, list, purposes, sha256Hex, sizeBytes, stampVersion, text, utcTime } from "./primitives.ts";
+import {
+  bundleId,
+  caseNumber,
+  grantId,
+  guid,
+  list,
+  purposes,
+  sha256Hex,
+  sizeBytes,
+  stampId,
+  stampVersion,
+  text,
+  utcTime,
+} from "./primitives.ts";
 
 export const mode = z.enum(["proactive", "sendNow", "savedLocally"]);
 export type Mode = z.infer<typeof mode>;
@@ -76,8 +89,8 @@ const upload = z
 
 export const bundle = z
   .object({
-    stampId: guid,
-    bundleId: guid,
+    stampId,
+    bundleId,
     mode,
     state: bundleState,
     trigger: z.object({ faultId: text, raisedOn: utcTime }).optional(),
@@ -139,9 +152,9 @@ export const access = z
     on: utcTime,
     caseNumber,
     purpose: z.enum(["troubleshooting", "productHealth"]),
-    stampId: guid,
-    bundleId: guid,
-    grantId: guid,
+    stampId,
+    bundleId,
+    grantId,
     accessor: z.string().describe("A pseudonym to the stamp, the object id to an auditor."),
   })
   .meta({ id: "Access" });

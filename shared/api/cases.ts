@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { caseNumber, guid, list, purpose, text, utcTime } from "./primitives.ts";
+import { bundleId, caseNumber, grantId, guid, list, purpose, stampId, text, utcTime } from "./primitives.ts";
 
 export const caseKind = z.enum(["support", "productHealth"]);
 export const caseState = z.enum(["open", "closed"]);
@@ -11,7 +11,7 @@ export const caseUpdate = z
     revision: z.int().min(0),
     kind: caseKind,
     state: caseState,
-    stampIds: list(guid).refine(unique, { error: "must not name a stamp twice" }),
+    stampIds: list(stampId).refine(unique, { error: "must not name a stamp twice" }),
     assignees: list(guid).refine(unique, { error: "must not name a person twice" }),
     title: text.optional(),
   })
@@ -24,7 +24,7 @@ export const supportCase = z
     revision: z.int(),
     kind: caseKind,
     state: caseState,
-    stampIds: z.array(guid),
+    stampIds: z.array(stampId),
     assignees: z.array(z.string()),
     title: text.optional(),
     closedOn: utcTime.optional(),
@@ -34,10 +34,10 @@ export const supportCase = z
   .meta({ id: "Case" });
 export type SupportCase = z.infer<typeof supportCase>;
 
-export const link = z.object({ caseNumber, stampId: guid, bundleId: guid, linkedOn: utcTime }).meta({ id: "Link" });
+export const link = z.object({ caseNumber, stampId, bundleId, linkedOn: utcTime }).meta({ id: "Link" });
 export type Link = z.infer<typeof link>;
 
-const bundleReference = z.strictObject({ stampId: guid, bundleId: guid });
+const bundleReference = z.strictObject({ stampId, bundleId });
 
 export const grantRequest = z
   .strictObject({
@@ -55,13 +55,13 @@ export type GrantRequest = z.infer<typeof grantRequest>;
 
 export const grant = z
   .object({
-    grantId: guid,
+    grantId,
     caseNumber,
     grantee: z.string(),
     state: z.enum(["active", "ended"]),
     purpose,
     justification: text.optional(),
-    bundles: z.array(z.object({ stampId: guid, bundleId: guid })),
+    bundles: z.array(z.object({ stampId, bundleId })),
     startsOn: utcTime,
     expiresOn: utcTime,
     ended: z.object({ on: utcTime, reason: z.enum(["expired", "caseClosed", "unassigned", "revoked"]) }).optional(),
@@ -69,5 +69,5 @@ export const grant = z
   .meta({ id: "Grant" });
 export type Grant = z.infer<typeof grant>;
 
-export const urlRequest = z.strictObject({ stampId: guid, bundleId: guid }).meta({ id: "UrlRequest" });
+export const urlRequest = z.strictObject({ stampId, bundleId }).meta({ id: "UrlRequest" });
 export const issuedUrl = z.object({ url: z.url(), expiresOn: utcTime }).meta({ id: "IssuedUrl" });

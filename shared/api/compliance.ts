@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { bundleState, purgeBasis } from "./bundles.ts";
-import { guid, sha256Hex, text, utcTime } from "./primitives.ts";
+import { bundleId, sha256Hex, stampId, text, utcTime } from "./primitives.ts";
 
 export const ledgerEvent = z
   .object({
@@ -31,7 +31,7 @@ export const retention = z
     settings: z.record(z.string(), z.union([z.string(), z.number()])),
     bundlesByState: z.partialRecord(bundleState, z.int()),
     bytesHeld: z.int(),
-    oldestByte: z.object({ createdOn: utcTime, ageDays: z.number(), stampId: guid, bundleId: guid }).optional(),
+    oldestByte: z.object({ createdOn: utcTime, ageDays: z.number(), stampId, bundleId }).optional(),
     daysHeld: z.int(),
     days: z.array(
       z.object({
@@ -49,8 +49,8 @@ export const retention = z
         code: z.string(),
         message: z.string(),
         since: utcTime,
-        stampId: guid.optional(),
-        bundleId: guid.optional(),
+        stampId: stampId.optional(),
+        bundleId: bundleId.optional(),
         container: z.string().optional(),
       }),
     ),

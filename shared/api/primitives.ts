@@ -9,10 +9,21 @@ export const guid = z
   .toLowerCase()
   .meta({ format: "uuid", example: "7f1c2a54-0b1e-4c5e-9a77-3d1b8d2f6a10" });
 
+export const stampId = guid.brand<"StampId">();
+export type StampId = z.infer<typeof stampId>;
+
+export const bundleId = guid.brand<"BundleId">();
+export type BundleId = z.infer<typeof bundleId>;
+
+export const grantId = guid.brand<"GrantId">();
+export type GrantId = z.infer<typeof grantId>;
+
 export const caseNumber = z
   .string()
   .regex(/^[0-9]{15,19}$/, "must be a string of 15 to 19 digits")
+  .brand<"CaseNumber">()
   .meta({ example: "2211280040006230" });
+export type CaseNumber = z.infer<typeof caseNumber>;
 
 export const keyId = z.string().regex(/^[A-Za-z0-9._-]{1,64}$/, "must be 1 to 64 of A-Z a-z 0-9 . _ -");
 
@@ -25,7 +36,13 @@ export const utcTime = z
     "must be an RFC 3339 time that ends in Z, such as 2026-11-01T12:00:00Z",
   )
   .refine(isRealTime, { error: "must be a time that exists", abort: true })
+  .brand<"UtcTime">()
   .meta({ format: "date-time", example: "2026-11-01T12:00:00Z" });
+
+export type UtcTime = z.infer<typeof utcTime>;
+
+/** The instant as the contract writes it. */
+export const toUtcTime = (instant: Date): UtcTime => utcTime.parse(instant.toISOString());
 
 function isRealTime(text: string): boolean {
   const time = new Date(text);

@@ -14,7 +14,7 @@ import {
 import { caseState, caseUpdate, grant, grantRequest, issuedUrl, link, supportCase, urlRequest } from "./cases.ts";
 import { ledgerEvent, ledgerPartition, retention } from "./compliance.ts";
 import { consent, consentDecision, termsList, termsVersion } from "./consents.ts";
-import { caseNumber, guid, pageOf, pageQuery } from "./primitives.ts";
+import { bundleId, caseNumber, grantId, pageOf, pageQuery, stampId } from "./primitives.ts";
 import { route } from "./route.ts";
 import { collectionOptions, disabling, keyRotation, registration, stamp } from "./stamps.ts";
 
@@ -23,11 +23,11 @@ import { collectionOptions, disabling, keyRotation, registration, stamp } from "
 const nothing = z.object({});
 const page = z.object(pageQuery);
 
-const ofStamp = z.object({ stampId: guid });
-const ofBundle = z.object({ stampId: guid, bundleId: guid });
+const ofStamp = z.object({ stampId });
+const ofBundle = z.object({ stampId, bundleId });
 const ofCase = z.object({ caseNumber });
-const ofLink = z.object({ caseNumber, stampId: guid, bundleId: guid });
-const ofGrant = z.object({ caseNumber, grantId: guid });
+const ofLink = z.object({ caseNumber, stampId, bundleId });
+const ofGrant = z.object({ caseNumber, grantId });
 
 const bundlePath = "/stamps/{stampId}/bundles/{bundleId}";
 const consentPath = "/stamps/{stampId}/consents/proactiveCollection";

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { publicJwk } from "../auth/publicJwk.ts";
-import { guid, keyId, list, stampVersion, text, utcTime } from "./primitives.ts";
+import { guid, keyId, list, stampId, stampVersion, text, utcTime } from "./primitives.ts";
 
 /** `/subscriptions/{id}/resourceGroups/{name}/providers/Microsoft.AzureStack/registrations/{name}` (`DOMAIN.md`). */
 const registrationResourceId = z
@@ -66,7 +66,7 @@ export const stampKey = z
 
 export const stamp = z
   .object({
-    stampId: guid,
+    stampId,
     displayName: text,
     stampVersion,
     deploymentId: guid,

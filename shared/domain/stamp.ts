@@ -1,0 +1,64 @@
+import { z } from "zod";
+import { guid, keyId, purpose, stampId, utcTime, type UtcTime } from "../api/primitives.ts";
+import { cloud, disabledReason } from "../api/stamps.ts";
+import { publicJwk } from "../auth/publicJwk.ts";
+
+/** What the service knows of a stamp: the state that its partition's head carries, so that one read authenticates and decides. */
+
+export const stampKeyRecord = z.object({
+  keyId,
+  jwk: publicJwk,
+  addedBy: z.enum(["registration", "rotation"]),
+  notBefore: utcTime.optional(),
+  notAfter: utcTime.optional(),
+  /** When it stops for good: left out of a registration, or replaced by rotation. Real time. */
+  retiredOn: utcTime.optional(),
+  retiredBy: z.enum(["registration", "rotation"]).optional(),
+});
+export type StampKeyRecord = z.infer<typeof stampKeyRecord>;
+
+export const standingConsent = z.object({
+  decisionId: guid,
+  state: z.enum(["enabled", "disabled"]),
+  decidedOn: utcTime,
+  /** Since when proactive collection has been enabled without a break. */
+  enabledSince: utcTime.optional(),
+  /** Subject id of the operator; the name is in the people directory. */
+  decidedBy: z.string(),
+  termsVersion: z.string(),
+  purposes: z.array(purpose),
+});
+export type StandingConsent = z.infer<typeof standingConsent>;
+
+export const stampRecord = z.object({
+  stampId,
+  displayName: z.string(),
+  stampVersion: z.string(),
+  deploymentId: guid,
+  cloud,
+  geography: z.string(),
+  registrationResourceId: z.string(),
+  registrationGeneration: z.int(),
+  state: z.enum(["enabled", "disabled"]),
+  disabledReason: disabledReason.optional(),
+  keys: z.array(stampKeyRecord),
+  createdOn: utcTime,
+  updatedOn: utcTime,
+  /** Of the present registration generation; absent where none was given. */
+  consent: standingConsent.optional(),
+  /** Raised when proactive consent ends: a proactive upload lives only under its own epoch. */
+  consentEpoch: z.int(),
+  /** Raised when the stamp is disabled: an upload lives only under its own epoch. */
+  uploadEpoch: z.int(),
+});
+export type StampRecord = z.infer<typeof stampRecord>;
+
+/** Whether the key signs nothing any more, by real time. */
+export const isRetired = (key: StampKeyRecord, realNow: Date): boolean =>
+  key.retiredOn !== undefined && Date.parse(key.retiredOn) <= realNow.getTime();
+
+/** The end of a key's validity that its owner sees: the earlier of `notAfter` and retirement. */
+export function validUntil(key: StampKeyRecord): UtcTime | undefined {
+  const ends = [key.notAfter, key.retiredOn].filter((end) => end !== undefined);
+  return ends.sort((a, b) => Date.parse(a) - Date.parse(b))[0];
+}
