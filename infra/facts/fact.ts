@@ -1,0 +1,45 @@
+import type { z } from "zod";
+import { type Deployment, ofType, type Resource } from "./deployment.ts";
+
+/** Something that is true of every deployment of this service. It holds where it finds no problem. */
+export type Fact = {
+  readonly name: string;
+  readonly problems: (deployment: Deployment) => readonly string[];
+};
+
+type Problems = Fact["problems"];
+
+/** Every resource of the type looks like this, and there is at least one. */
+export const every =
+  (type: string, shape: z.ZodType): Problems =>
+  (deployment) => {
+    const found = ofType(deployment, type);
+    return found.length === 0 ? [`there is no ${type}`] : found.flatMap((one) => differences(one, shape));
+  };
+
+/** Every resource of the type has this child (such as `blobServices/default`), which looks like this. */
+export const everyHas =
+  (type: string, child: string, shape: z.ZodType): Problems =>
+  (deployment) => {
+    const found = ofType(deployment, type);
+    return found.length === 0
+      ? [`there is no ${type}`]
+      : found.flatMap((one) => childProblems(deployment, one, child, shape));
+  };
+
+/** Problems of one resource's child. */
+export function childProblems(
+  deployment: Deployment,
+  parent: Resource,
+  child: string,
+  shape: z.ZodType,
+): readonly string[] {
+  const found = deployment.find((one) => one.id === `${parent.id}/${child}`);
+  return found === undefined ? [`${parent.name}: has no ${child}`] : differences(found, shape);
+}
+
+const differences = (resource: Resource, shape: z.ZodType): readonly string[] => {
+  const parsed = shape.safeParse(resource);
+  if (parsed.success) return [];
+  return parsed.error.issues.map((issue) => `${resource.name}: ${issue.path.join(".")}: ${issue.message}`);
+};

@@ -1,0 +1,95 @@
+import { z } from "zod";
+import { latestPurgeAfterDays } from "../../shared/config.ts";
+import { lastCopyDay, retentionDays } from "../../shared/domain/retention.ts";
+import { accountsOf, type Deployment, type Resource } from "./deployment.ts";
+import type { Fact } from "./fact.ts";
+
+/** The lifecycle rules of the accounts that hold bundles: the net under the service's own purge (`DESIGN.md`, Time). */
+
+/** Days after which everything goes. A copy may start `lastCopyDay` days after its bundle, and a rule may lag by days. */
+const latestDeletionDays = 83;
+if (latestDeletionDays + lastCopyDay >= retentionDays) throw new Error("the lifecycle rule could outlive day 90");
+
+const deletion = z.object({ delete: z.object({ daysAfterCreationGreaterThan: z.number() }) });
+const lifecycleRule = z.object({
+  name: z.string(),
+  type: z.literal("Lifecycle"),
+  enabled: z.literal(true),
+  definition: z.object({
+    filters: z.strictObject({ blobTypes: z.array(z.string()), prefixMatch: z.array(z.string()).min(1).optional() }),
+    actions: z.strictObject({ baseBlob: deletion, snapshot: deletion, version: deletion }),
+  }),
+});
+type LifecycleRule = z.infer<typeof lifecycleRule>;
+
+const lifecyclePolicy = z.looseObject({
+  properties: z.object({ policy: z.object({ rules: z.array(lifecycleRule) }) }),
+});
+
+export const retentionFacts: readonly Fact[] = [
+  {
+    name: `everything in an account of bundles is deleted ${latestDeletionDays} days after it came to be`,
+    problems: perBundleAccount((rules) =>
+      rules.some((rule) => coversEverything(rule) && latest(rule) <= latestDeletionDays)
+        ? []
+        : [
+            `no rule deletes block and append blobs, snapshots and versions of every container by day ${latestDeletionDays}`,
+          ],
+    ),
+  },
+  {
+    name: "no rule deletes a bundle before the service may",
+    problems: perBundleAccount((rules) =>
+      rules
+        .filter((rule) => mayMatch(rule, "bundles-") && earliest(rule) <= latestPurgeAfterDays)
+        .map((rule) => `rule ${rule.name} deletes bundles after ${earliest(rule)} days`),
+    ),
+  },
+  {
+    name: "what is left in landing and lent containers goes within days, and not while it is needed",
+    problems: perBundleAccount((rules) => [
+      ...shortLived(rules, "landing-", lastCopyDay + 1, 14),
+      ...shortLived(rules, "lent-", 2, 7),
+    ]),
+  },
+];
+
+/** Applies a judgement to the lifecycle rules of every account that holds bundles. */
+function perBundleAccount(judge: (rules: readonly LifecycleRule[]) => readonly string[]): Fact["problems"] {
+  return (deployment) => {
+    const accounts = accountsOf.bundles(deployment);
+    if (accounts.length === 0) return ["BUNDLE_ACCOUNTS names no account of this deployment"];
+    return accounts.flatMap((account) => {
+      const rules = lifecycleRules(deployment, account);
+      return (typeof rules === "string" ? [rules] : judge(rules)).map((problem) => `${account.name}: ${problem}`);
+    });
+  };
+}
+
+/** The rules of an account, or why they cannot be judged: a disabled rule, another kind of action. */
+function lifecycleRules(deployment: Deployment, account: Resource): readonly LifecycleRule[] | string {
+  const policy = deployment.find((one) => one.id === `${account.id}/managementPolicies/default`);
+  if (policy === undefined) return "has no lifecycle policy";
+  const parsed = lifecyclePolicy.safeParse(policy);
+  return parsed.success ? parsed.data.properties.policy.rules : `lifecycle policy: ${z.prettifyError(parsed.error)}`;
+}
+
+const daysOf = ({ definition: { actions } }: LifecycleRule): readonly number[] =>
+  [actions.baseBlob, actions.snapshot, actions.version].map((action) => action.delete.daysAfterCreationGreaterThan);
+const earliest = (rule: LifecycleRule): number => Math.min(...daysOf(rule));
+const latest = (rule: LifecycleRule): number => Math.max(...daysOf(rule));
+
+const coversBlobs = (rule: LifecycleRule): boolean =>
+  ["blockBlob", "appendBlob"].every((type) => rule.definition.filters.blobTypes.includes(type));
+const coversEverything = (rule: LifecycleRule): boolean =>
+  coversBlobs(rule) && rule.definition.filters.prefixMatch === undefined;
+
+/** Whether some container whose name starts with `start` could hold a blob that the rule is about. */
+const mayMatch = (rule: LifecycleRule, start: string): boolean =>
+  rule.definition.filters.prefixMatch?.some((prefix) => prefix.startsWith(start) || start.startsWith(prefix)) ?? true;
+
+function shortLived(rules: readonly LifecycleRule[], prefix: string, least: number, most: number): readonly string[] {
+  const own = rules.filter((rule) => coversBlobs(rule) && rule.definition.filters.prefixMatch?.includes(prefix));
+  const isBetween = own.length > 0 && own.every((rule) => earliest(rule) >= least && latest(rule) <= most);
+  return isBetween ? [] : [`no rule deletes what starts with ${prefix} after ${least} to ${most} days`];
+}

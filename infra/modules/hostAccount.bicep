@@ -1,0 +1,37 @@
+// What the Functions host needs for itself: the deployed package, and blobs for the leases of its timers. Nothing of a stamp is in here.
+
+import { accountProperties, blobServiceProperties, Redundancy, Tags } from 'common.bicep'
+
+@description('Name of the account.')
+param name string
+
+@description('Region of the account.')
+param location string
+
+@description('Tags of every resource.')
+param tags Tags
+
+@description('Redundancy of the account.')
+param redundancy Redundancy
+
+@description('Container that holds the deployed package.')
+param packageContainer string
+
+resource account 'Microsoft.Storage/storageAccounts@2025-01-01' = {
+  name: name
+  location: location
+  tags: tags
+  kind: 'StorageV2'
+  sku: { name: redundancy }
+  properties: accountProperties
+
+  resource blobs 'blobServices' = {
+    name: 'default'
+    properties: blobServiceProperties
+
+    resource package 'containers' = {
+      name: packageContainer
+      properties: { publicAccess: 'None' }
+    }
+  }
+}
