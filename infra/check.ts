@@ -19,6 +19,7 @@ const somewhere = {
 };
 
 type Verdict = { readonly subject: string; readonly problems: readonly string[] };
+const holds = (verdict: Verdict): boolean => verdict.problems.length === 0;
 
 async function main(): Promise<void> {
   const compiler = await findCompiler();
@@ -39,9 +40,10 @@ async function lintFiles(compiler: Compiler): Promise<readonly Verdict[]> {
   );
   const said = new Set(outcomes.flatMap(({ stderr }) => stderr.split("\n").filter((line) => line.trim() !== "")));
   const verdicts = files.map((file) => ({ subject: file, problems: takeLinesOf(file, said) }));
-  const unfinished = outcomes.some(({ code }) => code !== 0) && verdicts.every(({ problems }) => problems.length === 0);
-  if (said.size === 0 && !unfinished) return verdicts;
-  return [...verdicts, { subject: "the compiler itself", problems: [...said, "it did not come to its end"] }];
+  // What is left is about no file of ours: the compiler could not do its work.
+  const silentFailure = said.size === 0 && outcomes.some(({ code }) => code !== 0) && verdicts.every(holds);
+  const other = silentFailure ? ["it ended with an error and said nothing"] : [...said];
+  return other.length === 0 ? verdicts : [...verdicts, { subject: "the compiler itself", problems: other }];
 }
 
 /** Takes out of the compiler's lines those about one file. */
@@ -70,12 +72,12 @@ async function predictDeployment(compiler: Compiler): Promise<Deployment> {
 type Count = { readonly passed: number; readonly failed: number };
 
 function report(verdicts: readonly Verdict[]): Count {
-  for (const { subject, problems } of verdicts) {
-    console.log(`${problems.length === 0 ? "ok    " : "FAILED"}  ${subject}`);
-    for (const problem of problems) console.log(`        ${problem}`);
+  for (const verdict of verdicts) {
+    console.log(`${holds(verdict) ? "ok    " : "FAILED"}  ${verdict.subject}`);
+    for (const problem of verdict.problems) console.log(`        ${problem}`);
   }
-  const failed = verdicts.filter(({ problems }) => problems.length > 0).length;
-  return { passed: verdicts.length - failed, failed };
+  const passed = verdicts.filter(holds).length;
+  return { passed, failed: verdicts.length - passed };
 }
 
 function finish({ passed, failed }: Count): void {
