@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 /** Where the Bicep compiler comes from: `bicep` on the PATH, or its NuGet package, restored once into `obj/`. */
 
-export type Outcome = { readonly code: number; readonly stdout: string; readonly stderr: string };
+type Outcome = { readonly code: number; readonly stdout: string; readonly stderr: string };
 /** The compiler runs in `infra/`, so relative paths and patterns start there. */
 export type Compiler = { readonly origin: string; readonly run: (...args: readonly string[]) => Promise<Outcome> };
 

@@ -27,13 +27,7 @@ export const everyHas =
       : found.flatMap((one) => childProblems(deployment, one, child, shape));
   };
 
-/** Problems of one resource's child. */
-export function childProblems(
-  deployment: Deployment,
-  parent: Resource,
-  child: string,
-  shape: z.ZodType,
-): readonly string[] {
+function childProblems(deployment: Deployment, parent: Resource, child: string, shape: z.ZodType): readonly string[] {
   const found = deployment.find((one) => one.id === `${parent.id}/${child}`);
   return found === undefined ? [`${parent.name}: has no ${child}`] : differences(found, shape);
 }

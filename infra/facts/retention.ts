@@ -6,9 +6,11 @@ import type { Fact } from "./fact.ts";
 
 /** The lifecycle rules of the accounts that hold bundles: the net under the service's own purge (`DESIGN.md`, Time). */
 
-/** Days after which everything goes. A copy may start `lastCopyDay` days after its bundle, and a rule may lag by days. */
-const latestDeletionDays = 83;
-if (latestDeletionDays + lastCopyDay >= retentionDays) throw new Error("the lifecycle rule could outlive day 90");
+/** A rule acts in the days after its own, not at once. */
+const lagDays = 3;
+
+/** Days after which everything goes. They count from the blob, and a copy may start `lastCopyDay` days after its bundle. */
+const latestDeletionDays = retentionDays - lastCopyDay - lagDays;
 
 const deletion = z.object({ delete: z.object({ daysAfterCreationGreaterThan: z.number() }) });
 const lifecycleRule = z.object({

@@ -61,7 +61,7 @@ var blobContributor = subscriptionResourceId('Microsoft.Authorization/roleDefini
 var tableContributor = subscriptionResourceId('Microsoft.Authorization/roleDefinitions', '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3')
 
 // Storage Queue Data Contributor: the smaller Message Processor lacks the update by which the host gives a failed message
-// back to its queue, and Message Sender the move to the poison queue's neighbour.
+// back to its queue, and Message Sender only sends.
 var queueContributor = subscriptionResourceId('Microsoft.Authorization/roleDefinitions', '974c5e8b-45b9-4653-ba55-5f855dd0fb88')
 
 // Key Vault Crypto User: reads the public half and signs; on this key alone.
