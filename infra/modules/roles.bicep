@@ -51,24 +51,42 @@ resource telemetry 'Microsoft.Insights/components@2020-02-02' existing = {
 }
 
 // Storage Blob Data Owner: the host takes leases for its timers, and the platform reads the deployed package.
-var blobOwner = subscriptionResourceId('Microsoft.Authorization/roleDefinitions', 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b')
+var blobOwner = subscriptionResourceId(
+  'Microsoft.Authorization/roleDefinitions',
+  'b7e6dc6d-f1e8-4753-8033-0f276bb0955b'
+)
 
 // Storage Blob Data Contributor: makes and deletes containers, copies and reads blobs, and gets the user-delegation key that
 // signs URLs (generateUserDelegationKey is in this role; Storage Blob Delegator would add nothing).
-var blobContributor = subscriptionResourceId('Microsoft.Authorization/roleDefinitions', 'ba92f5b4-2d11-453d-a403-e96b0029c9fe')
+var blobContributor = subscriptionResourceId(
+  'Microsoft.Authorization/roleDefinitions',
+  'ba92f5b4-2d11-453d-a403-e96b0029c9fe'
+)
 
 // Storage Table Data Contributor: rows and ledger, and the daily nonce tables, which the service makes and drops.
-var tableContributor = subscriptionResourceId('Microsoft.Authorization/roleDefinitions', '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3')
+var tableContributor = subscriptionResourceId(
+  'Microsoft.Authorization/roleDefinitions',
+  '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3'
+)
 
 // Storage Queue Data Contributor: the smaller Message Processor lacks the update by which the host gives a failed message
 // back to its queue, and Message Sender only sends.
-var queueContributor = subscriptionResourceId('Microsoft.Authorization/roleDefinitions', '974c5e8b-45b9-4653-ba55-5f855dd0fb88')
+var queueContributor = subscriptionResourceId(
+  'Microsoft.Authorization/roleDefinitions',
+  '974c5e8b-45b9-4653-ba55-5f855dd0fb88'
+)
 
 // Key Vault Crypto User: reads the public half and signs; on this key alone.
-var cryptoUser = subscriptionResourceId('Microsoft.Authorization/roleDefinitions', '12338af0-0e69-4776-bea7-57ae8d297424')
+var cryptoUser = subscriptionResourceId(
+  'Microsoft.Authorization/roleDefinitions',
+  '12338af0-0e69-4776-bea7-57ae8d297424'
+)
 
 // Monitoring Metrics Publisher: the only way in for telemetry where keys are off.
-var metricsPublisher = subscriptionResourceId('Microsoft.Authorization/roleDefinitions', '3913510d-42f4-4e42-8a64-420c390055eb')
+var metricsPublisher = subscriptionResourceId(
+  'Microsoft.Authorization/roleDefinitions',
+  '3913510d-42f4-4e42-8a64-420c390055eb'
+)
 
 resource hostBlobs 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   name: guid(host.id, identityName, blobOwner)
