@@ -1,0 +1,48 @@
+import { Command, CommanderError } from "commander";
+import { addBundles } from "./commands/bundles.ts";
+import { addConsent } from "./commands/consent.ts";
+import { openContext, type Run } from "./commands/context.ts";
+import { addRegister } from "./commands/register.ts";
+import { addSend } from "./commands/send.ts";
+import { exitCodes, exitCodesText, explain, Interrupted } from "./failure.ts";
+
+/** The command line of the reference client: `npm run stamp -- <command>`. */
+
+const stop = new AbortController();
+// Once each: a second signal ends the process as it always does.
+process.once("SIGINT", () => stop.abort(new Interrupted()));
+process.once("SIGTERM", () => stop.abort(new Interrupted()));
+
+const run: Run = async (command, work) => {
+  process.exitCode = await work(await openContext(command, stop.signal));
+};
+
+// The settings are copied to the subcommands as these are made, so they come first.
+const program = new Command("stamp")
+  .exitOverride()
+  .configureHelp({ showGlobalOptions: true })
+  .usage("[options] <command>")
+  .description("The reference client of Stamp Intake: what a stamp and its operator can do.")
+  .option("--json", "print the answer as JSON, for scripts (with npm run --silent)")
+  .option("--quiet", "no progress and no notes")
+  .option("--origin <url>", "the service (default: STAMP_INTAKE_ORIGIN, else the one that runs here)")
+  .addHelpText("after", exitCodesText);
+
+addRegister(program, run);
+addConsent(program, run);
+addSend(program, run);
+addBundles(program, run);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = ending(error);
+}
+
+function ending(error: unknown): number {
+  // Commander has said what is wrong; help and version come this way too.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.fine : exitCodes.usage;
+  const { exitCode, lines } = explain(error);
+  process.stderr.write(lines.map((line) => `${line}\n`).join(""));
+  return exitCode;
+}

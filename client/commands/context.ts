@@ -1,0 +1,53 @@
+import type { Command } from "commander";
+import { z } from "zod";
+import { UsageError } from "../failure.ts";
+import { signingKey } from "../keys.ts";
+import { type Output, openOutput } from "../output.ts";
+import { localFolder, type Profile, readProfile, serviceOrigin } from "../profile.ts";
+import type { RetryNotice, RetryPolicy } from "../retry.ts";
+import { asStamp, connect } from "../service.ts";
+import { type StampApi, stampApi } from "../stamp.ts";
+
+/** What every command works with: where things are, how to speak, and when to stop. */
+export type Context = {
+  readonly local: string;
+  readonly origin: string;
+  readonly output: Output;
+  readonly signal: AbortSignal;
+};
+
+/** Runs a command's work; the number that it returns is the exit code. */
+export type Run = (command: Command, work: (context: Context) => Promise<number>) => Promise<void>;
+
+const globalOptions = z.object({
+  json: z.boolean().default(false),
+  quiet: z.boolean().default(false),
+  origin: z.string().optional(),
+});
+
+export async function openContext(command: Command, signal: AbortSignal): Promise<Context> {
+  const { json, quiet, origin } = globalOptions.parse(command.optsWithGlobals());
+  if (origin !== undefined && !URL.canParse(origin))
+    throw new UsageError(`--origin: ${origin} is no URL; it looks like https://intake.example.com`);
+  const local = localFolder(process.env);
+  return {
+    local,
+    origin: await serviceOrigin(origin, process.env, local),
+    output: openOutput({ json, quiet }),
+    signal,
+  };
+}
+
+/** How a command calls the service, where that is not the default. */
+type Calling = { readonly retry?: RetryPolicy; readonly onRetry?: (notice: RetryNotice) => void };
+
+/** The stamp of this machine and its side of the contract. Throws `UsageError` before the first `register`. */
+export async function openStamp(context: Context, calling: Calling = {}): Promise<{ api: StampApi; profile: Profile }> {
+  const profile = await readProfile(context.local);
+  if (profile === undefined) {
+    throw new UsageError(`There is no stamp in ${context.local} yet. Make and register one: npm run stamp -- register`);
+  }
+  const onRetry = ({ reason }: RetryNotice) => context.output.note(`${reason.message}. Trying again…`);
+  const service = connect(context.origin, asStamp(await signingKey(profile.privateKey)), { onRetry, ...calling });
+  return { api: stampApi(service, profile.stampId), profile };
+}

@@ -1,0 +1,177 @@
+import { access, constants } from "node:fs/promises";
+import { resolve } from "node:path";
+import { type Command, Option } from "commander";
+import { z } from "zod";
+import type { Bundle } from "../../shared/api/bundles.ts";
+import { caseNumber, purposes } from "../../shared/api/primitives.ts";
+import type { BundleDescription } from "../begin.ts";
+import { exitCodes, UsageError } from "../failure.ts";
+import { size, time } from "../output.ts";
+import { uploadsFolder } from "../profile.ts";
+import { progressDisplay } from "../progress.ts";
+import { uploadMemory } from "../resume.ts";
+import { patient } from "../retry.ts";
+import { type SentBundle, sendBundle } from "../send.ts";
+import { currentTerms, type StampApi } from "../stamp.ts";
+import { type Context, openStamp, type Run } from "./context.ts";
+import { as, names, purpose, terms, utcTime, wholeNumber } from "./options.ts";
+
+/** `send` by an operator's decision, and `trigger` by an alert or failure event under the standing consent. */
+
+const fourHoursMs = 4 * 3_600_000;
+
+const commonOptions = z.object({
+  case: caseNumber.optional(),
+  from: z.string().optional(),
+  to: z.string().optional(),
+  roles: z.array(z.string()).optional(),
+  stampVersion: z.string().optional(),
+  concurrency: z.number().optional(),
+  wait: z.boolean(),
+});
+const sendOptions = commonOptions.extend({
+  as: z.string(),
+  purpose: purposes.optional(),
+  terms: z.string().optional(),
+  savedLocally: z.boolean().default(false),
+});
+const triggerOptions = commonOptions.extend({ raisedOn: z.string().optional() });
+type CommonOptions = z.infer<typeof commonOptions>;
+
+export function addSend(program: Command, run: Run): void {
+  const send = program
+    .command("send <zip>")
+    .description("send a bundle now; after an interruption the same command goes on where it stopped")
+    .addOption(as())
+    .addOption(purpose())
+    .addOption(terms())
+    .option("--saved-locally", "the bundle comes from the local share of a disconnected stamp");
+  withCommonOptions(send).action((zip: string, _options, command: Command) =>
+    run(command, (context) => sendNow(context, zip, command.opts())),
+  );
+
+  const trigger = program
+    .command("trigger <faultId> <zip>")
+    .description("send a bundle for an alert or failure event, such as Urp.UpdateFailure, under the standing consent")
+    .addOption(new Option("--raised-on <time>", "when the event was raised (default: now)").argParser(utcTime));
+  withCommonOptions(trigger).action((faultId: string, zip: string, _options, command: Command) =>
+    run(command, (context) => sendForTrigger(context, faultId, zip, command.opts())),
+  );
+}
+
+const withCommonOptions = (command: Command): Command =>
+  command
+    .option("--case <number>", "the support case that it is for, 15 to 19 digits", caseNumberOf)
+    .option("--from <time>", "start of the logs (default: four hours before their end)", utcTime)
+    .option("--to <time>", "end of the logs (default: now)", utcTime)
+    .option("--roles <names>", "roles in the bundle, with commas between", names)
+    .option("--stamp-version <version>", "version of the stamp when it collected (default: the registered one)")
+    .option("--concurrency <blocks>", "blocks in flight at a time (default: 4)", wholeNumber)
+    .option("--no-wait", "return once the service has acknowledged it, without the verdict");
+
+async function sendNow(context: Context, zip: string, given: unknown): Promise<number> {
+  const options = sendOptions.parse(given);
+  return deliver(context, zip, options, async (api, common) => ({
+    ...common,
+    mode: options.savedLocally ? "savedLocally" : "sendNow",
+    consent: {
+      decidedBy: options.as,
+      decidedOn: api.service.clock.now().toISOString(),
+      termsVersion: options.terms ?? (await currentTerms(api.service, context.signal)).version,
+      purposes: options.purpose,
+    },
+  }));
+}
+
+async function sendForTrigger(context: Context, faultId: string, zip: string, given: unknown): Promise<number> {
+  const options = triggerOptions.parse(given);
+  return deliver(context, zip, options, async (api, common) => ({
+    ...common,
+    mode: "proactive",
+    trigger: { faultId, raisedOn: options.raisedOn ?? api.service.clock.now().toISOString() },
+  }));
+}
+
+type CommonDescription = Omit<BundleDescription, "mode" | "trigger" | "consent">;
+
+async function deliver(
+  context: Context,
+  zip: string,
+  options: CommonOptions,
+  describe: (api: StampApi, common: CommonDescription) => Promise<BundleDescription>,
+): Promise<number> {
+  const path = await readablePath(zip);
+  const display = progressDisplay(context.output);
+  const { api, profile } = await openStamp(context, { retry: patient, onRetry: display.retry });
+  try {
+    const sent = await sendBundle(
+      api,
+      path,
+      await describe(api, commonOf(api, options, profile.registration.stampVersion)),
+      {
+        memory: uploadMemory(uploadsFolder(context.local)),
+        onProgress: display.show,
+        signal: context.signal,
+        concurrency: options.concurrency,
+        wait: options.wait,
+      },
+    );
+    display.end();
+    context.output.result(sent.bundle, ...linesOf(sent));
+    return sent.bundle.state === "rejected" ? exitCodes.rejected : exitCodes.fine;
+  } finally {
+    display.end();
+  }
+}
+
+function commonOf(api: StampApi, options: CommonOptions, registeredVersion: string): CommonDescription {
+  const now = api.service.clock.now();
+  const logsTo = options.to ?? now.toISOString();
+  return {
+    caseNumber: options.case,
+    logsFrom: options.from ?? new Date(Date.parse(logsTo) - fourHoursMs).toISOString(),
+    logsTo,
+    collectedOn: now.toISOString(),
+    stampVersion: options.stampVersion ?? registeredVersion,
+    roles: options.roles,
+  };
+}
+
+/** The file as a path of its own: what a person typed counts from where they typed it, and npm moves to the project. */
+async function readablePath(zip: string): Promise<string> {
+  const path = resolve(process.env.INIT_CWD ?? ".", zip);
+  try {
+    await access(path, constants.R_OK);
+    return path;
+  } catch {
+    throw new UsageError(`${path} cannot be read: check the path and its permissions`);
+  }
+}
+
+function linesOf({ bundle, sentBytes }: SentBundle): string[] {
+  const { bundleId, fileName, sizeBytes, state, rejection, deleteBy } = bundle;
+  const kept = sizeBytes - sentBytes;
+  const facts = [
+    `  bundle   ${bundleId}`,
+    `  file     ${fileName}, ${size(sizeBytes)}${kept > 0 ? ` (${size(kept)} had been sent before)` : ""}`,
+  ];
+  if (state === "rejected") {
+    return [
+      `Rejected: ${rejection?.message ?? "no reason given"} (${rejection?.code ?? "unknown"})`,
+      ...facts,
+      "Its bytes are deleted. Collect again and send the new file.",
+    ];
+  }
+  const heading: Partial<Record<Bundle["state"], string>> = {
+    accepted: "Accepted: the service holds exactly what this stamp signed.",
+    submitted: "Submitted: the service has it and will verify it.",
+  };
+  const next = state === "accepted" ? [] : [`Its verdict: npm run stamp -- status ${bundleId}`];
+  return [heading[state] ?? `The bundle is ${state}.`, ...facts, `  deleted  ${time(deleteBy)} at the latest`, ...next];
+}
+
+function caseNumberOf(text: string): string {
+  const read = caseNumber.safeParse(text);
+  if (read.success) return read.data;
+  throw new UsageError(`--case: ${text} is no case number; it has 15 to 19 digits`);
+}

@@ -1,0 +1,75 @@
+import { FileChangedError, RefusedError, UnreachableError } from "./errors.ts";
+
+/** How a command ends: its exit code, and what it tells the person about a failure. */
+
+export const exitCodes = {
+  fine: 0,
+  refused: 1,
+  usage: 2,
+  rejected: 3,
+  unreachable: 4,
+  interrupted: 130,
+} as const;
+
+/** For the command line's help. */
+export const exitCodesText = `
+Exit codes:
+  0    fine
+  1    refused by the service, or failed
+  2    wrong usage
+  3    the service has verified the bundle and rejected it
+  4    the service or its storage could not be reached
+  130  interrupted; the same command goes on from there`;
+
+/** The command cannot be carried out as it was typed. */
+export class UsageError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = "UsageError";
+  }
+}
+
+/** The reason that a signal gives for stopping. */
+export class Interrupted extends Error {
+  constructor() {
+    super("Interrupted");
+    this.name = "Interrupted";
+  }
+}
+
+/** What to do next, for refusals that another command of this client answers. */
+const nextStep: Readonly<Record<string, string>> = {
+  ConsentNotGiven: "Proactive collection is off. An operator turns it on: npm run stamp -- consent enable",
+  TriggerBeforeConsent:
+    "Only what happens while the consent stands may be collected. For an operator's own decision: npm run stamp -- send <zip>",
+  HiddenEventUnsupported: "Stamps before 2008 collect for visible alerts only, such as Urp.UpdateFailure.",
+  KeyUnknown: "The service does not know this stamp's key: npm run stamp -- register",
+  StampDisabled: "The registration service has stopped this stamp; it alone can take that back.",
+};
+
+export type Ending = { readonly exitCode: number; readonly lines: readonly string[] };
+
+/** What a failed command says, and how it exits. */
+export function explain(error: unknown): Ending {
+  if (error instanceof Interrupted) {
+    return {
+      exitCode: exitCodes.interrupted,
+      lines: ["Interrupted. Nothing is lost: the same command goes on from here."],
+    };
+  }
+  if (error instanceof UsageError) return { exitCode: exitCodes.usage, lines: [error.message] };
+  if (error instanceof UnreachableError) {
+    const advice =
+      "Is it running? `npm start` runs it on this machine; --origin names another. The same command goes on from here.";
+    return { exitCode: exitCodes.unreachable, lines: [`${error.message}.`, advice] };
+  }
+  if (error instanceof RefusedError) return { exitCode: exitCodes.refused, lines: refusalLines(error) };
+  if (error instanceof FileChangedError) return { exitCode: exitCodes.refused, lines: [error.message] };
+  return { exitCode: exitCodes.refused, lines: [error instanceof Error ? error.message : String(error)] };
+}
+
+function refusalLines({ message, code, details, requestId, status }: RefusedError): string[] {
+  const reference = [code, requestId === undefined ? "" : `request ${requestId}`].filter(Boolean).join(", ");
+  const advice = nextStep[code] ?? (status >= 500 ? "It is safe to run the same command again." : "");
+  return [`${message} (${reference})`, ...details.map((detail) => `  ${detail.message}`), advice].filter(Boolean);
+}

@@ -1,0 +1,82 @@
+import { duration, type Output, size } from "./output.ts";
+import type { RetryNotice } from "./retry.ts";
+import type { SendProgress } from "./send.ts";
+
+/** Shows an upload's progress: one line drawn again on a terminal, a line for each tenth elsewhere. */
+
+export type ProgressDisplay = {
+  readonly show: (progress: SendProgress) => void;
+  readonly retry: (notice: RetryNotice) => void;
+  /** Leaves the terminal's line, so that what follows starts on its own. */
+  readonly end: () => void;
+};
+
+const saying = {
+  creating: "Asking the service to take the bundle…",
+  committing: "All bytes are there; submitting…",
+  verifying: "The service has it and verifies it…",
+} as const;
+
+export function progressDisplay(output: Output, now: () => number = Date.now): ProgressDisplay {
+  const { terminal } = output;
+  const speed = speedometer(now);
+  let drawn = false;
+  let tenth = -1;
+
+  function draw(line: string): void {
+    drawn = true;
+    terminal?.write(`\r\u001b[2K${line.slice(0, (terminal.columns || 80) - 1)}`);
+  }
+  function end(): void {
+    if (drawn) terminal?.write("\n");
+    drawn = false;
+  }
+  function say(line: string): void {
+    end();
+    output.note(line);
+  }
+
+  return {
+    end,
+    show: (progress) => {
+      if (progress.phase !== "uploading")
+        return terminal === undefined ? say(saying[progress.phase]) : draw(saying[progress.phase]);
+      const line = uploadLine(progress, speed(progress.sentBytes), terminal === undefined ? 0 : 24);
+      if (terminal !== undefined) return draw(line);
+      const reached = Math.floor((10 * progress.doneBytes) / progress.totalBytes);
+      if (reached > tenth) say(line);
+      tenth = Math.max(tenth, reached);
+    },
+    retry: ({ attempt, tries, delayMs, reason }) =>
+      say(`${reason.message}. Trying again in ${duration(delayMs / 1000)} (${attempt} of ${tries - 1}).`),
+  };
+}
+
+type Uploading = Extract<SendProgress, { phase: "uploading" }>;
+
+/** `[████░░░░] 42 %  17.3 of 41.3 MB  9.1 MB/s  3 s left`, the bar that many characters wide. */
+export function uploadLine({ doneBytes, totalBytes }: Uploading, bytesPerSecond: number, barWidth: number): string {
+  const share = doneBytes / totalBytes;
+  const filled = Math.round(share * barWidth);
+  const bar = barWidth === 0 ? "" : `[${"█".repeat(filled)}${"░".repeat(barWidth - filled)}] `;
+  const percent = `${Math.floor(share * 100)} %`.padStart(5);
+  const rate = bytesPerSecond > 0 ? `  ${size(bytesPerSecond)}/s` : "";
+  const left =
+    bytesPerSecond > 0 && doneBytes < totalBytes ? `  ${duration((totalBytes - doneBytes) / bytesPerSecond)} left` : "";
+  return `${bar}${percent}  ${size(doneBytes)} of ${size(totalBytes)}${rate}${left}`;
+}
+
+/** Milliseconds that the shown rate looks back: long enough to be calm, short enough to notice a line that drops. */
+const windowMs = 10_000;
+
+/** Bytes per second over the last seconds, from the bytes sent so far. */
+function speedometer(now: () => number): (sentBytes: number) => number {
+  const readings: { at: number; sentBytes: number }[] = [];
+  return (sentBytes) => {
+    const at = now();
+    readings.push({ at, sentBytes });
+    while (readings.length > 2 && at - (readings[0]?.at ?? at) > windowMs) readings.shift();
+    const first = readings[0];
+    return first === undefined || at === first.at ? 0 : ((sentBytes - first.sentBytes) * 1000) / (at - first.at);
+  };
+}

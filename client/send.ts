@@ -1,0 +1,131 @@
+import { realpath } from "node:fs/promises";
+import type { Bundle } from "../shared/api/bundles.ts";
+import { type Begun, type BundleDescription, begin, type Sending } from "./begin.ts";
+import { blockSizeFor } from "./blocks.ts";
+import { openBundleFile } from "./bundleFile.ts";
+import { isRefused, RefusedError } from "./errors.ts";
+import { type UploadMemory, uploadKey } from "./resume.ts";
+import type { StampApi } from "./stamp.ts";
+import { putBlockList } from "./storage.ts";
+import { stageBlocks } from "./upload.ts";
+import { type Upload, type UploadTarget, uploadTarget } from "./uploadTarget.ts";
+import { awaitVerdict } from "./verdict.ts";
+
+/** A bundle's way out of the stamp: create, send the blocks, commit them, submit, wait for the verdict. */
+
+export type SendProgress =
+  | { readonly phase: "creating" | "committing" | "verifying" }
+  | {
+      readonly phase: "uploading";
+      readonly totalBytes: number;
+      /** Bytes that storage holds: sent now, and kept from an earlier call. */
+      readonly doneBytes: number;
+      readonly sentBytes: number;
+    };
+
+export type SendOptions = {
+  /** Where the upload is remembered, so that a later call can go on with it. */
+  readonly memory: UploadMemory;
+  readonly onProgress?: ((progress: SendProgress) => void) | undefined;
+  /** Stops the upload; a later call with the same file goes on from there. */
+  readonly signal?: AbortSignal | undefined;
+  /** Blocks in flight at a time. */
+  readonly concurrency?: number | undefined;
+  /** Instead of what the service advises. */
+  readonly blockSizeBytes?: number | undefined;
+  /** False returns as soon as the service has acknowledged the bundle. */
+  readonly wait?: boolean | undefined;
+};
+
+export type SentBundle = {
+  /** As it stands at the end: `accepted`, `rejected`, or `submitted` where there is no verdict yet. */
+  readonly bundle: Bundle;
+  /** Bytes that this call sent; the rest was there from an earlier one. */
+  readonly sentBytes: number;
+};
+
+const defaultConcurrency = 4;
+
+/**
+ * Sends the file at `path`, or goes on with it where an earlier call was stopped.
+ * Throws `RefusedError`, `UnreachableError`, `FileChangedError`, or the signal's reason.
+ */
+export async function sendBundle(
+  api: StampApi,
+  path: string,
+  description: BundleDescription,
+  options: SendOptions,
+): Promise<SentBundle> {
+  await using file = await openBundleFile(path);
+  const { mode, trigger, caseNumber } = description;
+  const key = uploadKey(api.stampId, await realpath(path), mode, trigger?.faultId ?? "", caseNumber ?? "");
+  const sending = { api, file, key, memory: options.memory, signal: options.signal };
+
+  options.onProgress?.({ phase: "creating" });
+  const begun = await begin(sending, description);
+  const sentBytes = begun.bundle.state === "created" ? await deliver(sending, begun, options) : 0;
+  const bundle = await outcome(api, begun.bundle.bundleId, options);
+  if (bundle.state !== "submitted" || options.wait === false) await options.memory.forget(key);
+  return { bundle, sentBytes };
+}
+
+/** Brings a created bundle to its acknowledged submit. Returns the bytes sent. */
+async function deliver(sending: Sending, begun: Begun, options: SendOptions): Promise<number> {
+  const { sha256 } = begun.remembered;
+  if (sha256 !== undefined && (await couldSubmit(sending, begun, sha256))) return 0;
+  return sendAndSubmit(sending, begun, options);
+}
+
+/** Submits what an earlier call had sent whole; false where it was stopped before it committed the blob. */
+async function couldSubmit({ api, file, signal }: Sending, { bundle }: Begun, sha256: string): Promise<boolean> {
+  try {
+    await api.submit(bundle.bundleId, { sizeBytes: file.mark.sizeBytes, sha256 }, signal);
+    return true;
+  } catch (error) {
+    if (isRefused(error, "NothingUploaded")) return false;
+    throw error;
+  }
+}
+
+async function sendAndSubmit(sending: Sending, { remembered, bundle }: Begun, options: SendOptions): Promise<number> {
+  const { api, file, memory, key, signal } = sending;
+  const { sizeBytes } = file.mark;
+  const retry = { policy: api.service.retry, onRetry: api.service.onRetry, signal };
+  const target = targetFor(sending, bundle);
+  const { blockSizeBytes } = await target.current();
+
+  const staged = await stageBlocks(file, target, {
+    ...retry,
+    blockSizeBytes: blockSizeFor(sizeBytes, options.blockSizeBytes ?? blockSizeBytes),
+    concurrency: options.concurrency ?? defaultConcurrency,
+    alreadyStaged: new Set(bundle.stagedBlocks?.map(({ id }) => id)),
+    onProgress: ({ doneBytes, sentBytes }) =>
+      options.onProgress?.({ phase: "uploading", totalBytes: sizeBytes, doneBytes, sentBytes }),
+  });
+  options.onProgress?.({ phase: "committing" });
+  // Before the commit: after it, storage no longer lists the blocks, and only this tells a restart to submit.
+  await memory.remember(key, { ...remembered, sha256: staged.sha256 });
+  await putBlockList(target, staged.blockIds, retry);
+  await api.submit(bundle.bundleId, { sizeBytes, sha256: staged.sha256 }, signal);
+  return staged.sentBytes;
+}
+
+function targetFor({ api, signal }: Sending, { bundleId, upload }: Bundle): UploadTarget {
+  const renew = async () => uploadOf(await api.renewUpload(bundleId, signal));
+  return uploadTarget(upload, renew, api.service.clock.now);
+}
+
+function uploadOf({ upload, state }: Bundle): Upload {
+  if (upload !== undefined) return upload;
+  throw new RefusedError({
+    status: 409,
+    code: "InvalidState",
+    message: `The bundle is ${state} and takes no upload any more.`,
+  });
+}
+
+function outcome(api: StampApi, bundleId: string, { wait, signal, onProgress }: SendOptions): Promise<Bundle> {
+  if (wait === false) return api.bundle(bundleId, signal);
+  onProgress?.({ phase: "verifying" });
+  return awaitVerdict(api, bundleId, { signal });
+}
