@@ -22,7 +22,7 @@ type KeyVersion = PaperKey & {
   readonly expiresOn: Date;
 };
 
-export type KeyVaultPaperOptions = {
+type KeyVaultPaperOptions = {
   /** `https://<vault>/keys/<name>`, without a version. */
   readonly keyId: string;
   readonly credential: TokenCredential;

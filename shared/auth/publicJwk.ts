@@ -83,7 +83,7 @@ function isPoint(jwk: KeyMaterial): boolean {
 
 /**
  * The encodings of Ed25519's eight points of small order, without the sign bit (RFC 8032 section 5.1 allows them as
- * keys). Under such a key anybody can make signatures that verify.
+ * keys). Under such a key anybody can make signatures that verify, unless the platform refuses it by itself.
  */
 const smallOrder = new Set([
   "0000000000000000000000000000000000000000000000000000000000000000",

@@ -19,7 +19,7 @@ export type Caller = { readonly oid: string; readonly role: Role };
 /** Verifies an `Authorization` header at `now` (real time). */
 export type TokenVerifier = (authorization: string, now: Date) => Promise<Caller>;
 
-export type TokenSettings = { readonly issuer: string; readonly audience: string; readonly tenantId: string };
+type TokenSettings = { readonly issuer: string; readonly audience: string; readonly tenantId: string };
 
 /** Asymmetric only, so that nobody can sign with a published key as if it were a shared secret (RFC 8725 section 3.1). */
 const algorithms = ["RS256", "PS256", "ES256"];
