@@ -1,0 +1,104 @@
+import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { open, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { z } from "zod";
+import { azuriteArguments, azuriteEntry, connectionString, listeningEndpoints } from "./azuriteProcess.ts";
+import { readJson, readOrCreateJson, writeJson } from "./files.ts";
+import { logLine } from "./host/log.ts";
+import { isAlive, waitUntilGone } from "./processes.ts";
+
+/**
+ * Azurite saves every few seconds, so killing it with the service would lose what was acknowledged. It is therefore a process of
+ * its own in its own process group: it outlives a killed service, and the next start with the same folder goes on with it.
+ */
+export type Azurite = {
+  readonly connectionString: string;
+  /** Whether it was running already. */
+  readonly found: boolean;
+  /** Ends it and waits until it has saved and gone. It is signalled once only: a second signal makes it lose its state. */
+  readonly stop: () => Promise<void>;
+};
+
+const startLimitMilliseconds = 60_000;
+const stopLimitMilliseconds = 120_000;
+/** For a process that ends, or that merely has the id of an Azurite long gone. */
+const endLimitMilliseconds = 5_000;
+const probeLimitMilliseconds = 5_000;
+
+const account = z.object({ name: z.string(), key: z.base64() });
+type Account = z.infer<typeof account>;
+const runRecord = z.object({ pid: z.int() });
+
+/** Finds the Azurite of `directory` that still runs, or starts one on free ports. Throws an `Error` with its output if it does not start. */
+export async function openAzurite(directory: string): Promise<Azurite> {
+  const owner = await readOrCreateJson(join(directory, "storage-account.json"), account, makeAccount);
+  const recordPath = join(directory, "azurite.json");
+  const logPath = join(directory, "azurite.log");
+
+  const known = await readJson(recordPath, runRecord);
+  if (known !== undefined && isAlive(known.pid)) {
+    const running = await connectTo(logPath, owner);
+    if (running !== undefined) return { connectionString: running, found: true, stop: () => stop(known.pid) };
+    // It may be saving on its way out: a second one on the same data would destroy it.
+    await waitUntilGone(known.pid, endLimitMilliseconds);
+  }
+  const pid = await start(join(directory, "azurite"), logPath, owner);
+  await writeJson(recordPath, { pid } satisfies z.infer<typeof runRecord>);
+  return { connectionString: await waitForStart(pid, logPath, owner), found: false, stop: () => stop(pid) };
+}
+
+/** An account of this folder's own: only the Azurite that was started for it knows the key, which is how it is told from any other. */
+const makeAccount = async (): Promise<Account> => ({ name: "stampintake", key: randomBytes(64).toString("base64") });
+
+async function start(dataDirectory: string, logPath: string, owner: Account): Promise<number> {
+  // A file, not a pipe: writing to a pipe of a killed service would end it.
+  const log = await open(logPath, "w", 0o600);
+  try {
+    const child = spawn(process.execPath, [azuriteEntry(), ...azuriteArguments, "--location", dataDirectory], {
+      detached: true,
+      stdio: ["ignore", log.fd, log.fd],
+      env: { ...process.env, AZURITE_ACCOUNTS: `${owner.name}:${owner.key}` },
+    });
+    child.unref();
+    if (child.pid === undefined) throw new Error("Azurite could not be started.");
+    return child.pid;
+  } finally {
+    await log.close();
+  }
+}
+
+async function waitForStart(pid: number, logPath: string, owner: Account): Promise<string> {
+  const deadline = Date.now() + startLimitMilliseconds;
+  while (isAlive(pid) && Date.now() < deadline) {
+    const found = listeningEndpoints(await readFile(logPath, "utf8"), owner.name);
+    if (found !== undefined) return connectionString(owner, found);
+    await sleep(20);
+  }
+  throw new Error(`Azurite did not start: ${(await readFile(logPath, "utf8")).trim()}`);
+}
+
+/** The connection string of the Azurite that wrote the log, if it is one that knows this folder's key; else `undefined`. */
+async function connectTo(logPath: string, owner: Account): Promise<string | undefined> {
+  const endpoints = listeningEndpoints(await readFile(logPath, "utf8").catch(() => ""), owner.name);
+  if (endpoints === undefined) return undefined;
+  const { QueueServiceClient } = await import("@azure/storage-queue");
+  const found = connectionString(owner, endpoints);
+  const queues = QueueServiceClient.fromConnectionString(found, { retryOptions: { maxTries: 1 } });
+  try {
+    await queues.getProperties({ abortSignal: AbortSignal.timeout(probeLimitMilliseconds) });
+    return found;
+  } catch {
+    return undefined;
+  }
+}
+
+async function stop(pid: number): Promise<void> {
+  if (!isAlive(pid)) return;
+  // Windows knows no polite signal: what was written last is saved only if it gets the time for it.
+  if (process.platform === "win32") await sleep(6_000);
+  process.kill(pid, "SIGTERM");
+  if (!(await waitUntilGone(pid, stopLimitMilliseconds)))
+    logLine(`Azurite (process ${pid}) is still saving; leave it to end by itself.`);
+}

@@ -1,0 +1,160 @@
+import { randomUUID } from "node:crypto";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { ConfigurationError, readConfig } from "../shared/config.ts";
+import { openAzurite } from "./azurite.ts";
+import { isSystemError, writeJson } from "./files.ts";
+import { readHostJson } from "./host/hostJson.ts";
+import { type HttpServer, listen } from "./host/httpServer.ts";
+import { logLine } from "./host/log.ts";
+import { type FunctionsHost, loadFunctionApp, startFunctionsHost } from "./host.ts";
+import { type Issuer, openIssuer } from "./identity.ts";
+import { takeLock } from "./lock.ts";
+import {
+  type Environment,
+  type LocalSettings,
+  prepareDirectory,
+  projectDirectory,
+  readLocalSettings,
+  requireEntry,
+} from "./settings.ts";
+import { openSideDoor } from "./sideDoor.ts";
+import { openSigningKeys } from "./signingKey.ts";
+
+export type LocalService = {
+  readonly origin: string;
+  readonly directory: string;
+  /** Drains what runs, then stops the storage that this service started, and waits for it. */
+  readonly stop: () => Promise<void>;
+  readonly abandonAll: FunctionsHost["abandonAll"];
+};
+
+/** How long a stop waits for requests, messages and timers under way; a message left behind comes back after the next start. */
+const drainLimitMilliseconds = 15_000;
+/** Storage is the slowest to start: settings are checked before, with this in place of its connection string. */
+const storageToCome = "UseDevelopmentStorage=true";
+
+/**
+ * Starts the whole service on one machine, in this process, and puts its settings into `process.env` for the function app.
+ * One at a time per process. Throws `ConfigurationError` for what the caller can put right; whatever was begun is undone then.
+ */
+export async function startHost(environment: Environment = process.env): Promise<LocalService> {
+  const settings = readLocalSettings(environment);
+  await requireEntry(settings.entry);
+  await prepareDirectory(settings.directory);
+  await using undo = new AsyncDisposableStack();
+
+  const issuer = await openIssuer(settings.directory);
+  const jwksUrl = await holdDirectory(settings.directory, issuer, undo);
+  const server = await listenOrExplain(settings.port);
+  undo.defer(server.end);
+
+  const serviceSettings = await settingsOfService(environment, { settings, issuer, jwksUrl, port: server.port });
+  readConfig({ StateStorage: storageToCome, ...serviceSettings });
+  warmUp(settings);
+  const storage = await openStorage(settings, undo);
+  Object.assign(process.env, serviceSettings, { StateStorage: storage, AzureWebJobsStorage: storage });
+
+  const host = await startFunctionsHost({
+    core: await loadFunctionApp(settings.entry),
+    hostJson: await readHostJson(join(projectDirectory, "host.json")),
+    server,
+    environment: process.env,
+    directory: projectDirectory,
+  });
+  undo.defer(() => host.stop(drainLimitMilliseconds));
+
+  const origin = `http://127.0.0.1:${server.port}`;
+  await announce(settings.directory, origin, storage, undo);
+  const begun = undo.move();
+  return {
+    origin,
+    directory: settings.directory,
+    stop: () => begun.disposeAsync(),
+    abandonAll: host.abandonAll,
+  };
+}
+
+/** Takes the folder for this instance, which can be asked whether it lives where the issuer's keys are published. */
+async function holdDirectory(directory: string, issuer: Issuer, undo: AsyncDisposableStack): Promise<string> {
+  const instance = randomUUID();
+  const sideDoor = await openSideDoor(instance, issuer.jwks);
+  undo.defer(sideDoor.close);
+  undo.defer(await takeLock(directory, { pid: process.pid, instance, url: sideDoor.instanceUrl }));
+  return sideDoor.jwksUrl;
+}
+
+async function listenOrExplain(port: number): Promise<HttpServer> {
+  try {
+    return await listen(port);
+  } catch (error) {
+    if (isSystemError(error, "EADDRINUSE")) {
+      throw new ConfigurationError(
+        `PORT: ${port} is in use; stop what listens there, or set another port (0 picks a free one)`,
+      );
+    }
+    if (isSystemError(error, "EACCES"))
+      throw new ConfigurationError(`PORT: ${port} is not allowed to this user; set another port`);
+    throw error;
+  }
+}
+
+/** The settings of `shared/config.ts` as one machine has them; what the caller set stands. */
+async function settingsOfService(
+  environment: Environment,
+  { settings, issuer, jwksUrl, port }: { settings: LocalSettings; issuer: Issuer; jwksUrl: string; port: number },
+): Promise<Record<string, string>> {
+  const given = Object.fromEntries(
+    Object.entries(environment).flatMap(([name, value]) =>
+      value === undefined || value === "" ? [] : [[name, value]],
+    ),
+  );
+  return {
+    PUBLIC_ORIGIN: `http://127.0.0.1:${port}`,
+    ...(given.SIGNING_KEY_ID === undefined ? { SIGNING_KEY_FILE: await openSigningKeys(settings.directory) } : {}),
+    TOKEN_ISSUER: issuer.issuer,
+    TOKEN_AUDIENCE: issuer.audience,
+    TOKEN_TENANT_ID: issuer.tenantId,
+    TOKEN_JWKS_URL: jwksUrl,
+    RATE_LIMITS: "off",
+    ...given,
+    STAMP_INTAKE_LOCAL: "1",
+  };
+}
+
+/** Loads the SDKs while Azurite, a process of its own, starts. The built file brings them along. */
+function warmUp({ entry }: LocalSettings): void {
+  if (!entry.endsWith(".ts")) return;
+  for (const name of ["@azure/functions", "@azure/data-tables", "@azure/storage-blob", "@azure/storage-queue", "zod"]) {
+    import(name).catch(() => undefined);
+  }
+}
+
+/** The connection string of the storage to use: what the settings name, or an Azurite of this folder's own. */
+async function openStorage({ storage, directory }: LocalSettings, undo: AsyncDisposableStack): Promise<string> {
+  if (storage !== undefined) return storage;
+  const azurite = await openAzurite(directory);
+  undo.defer(azurite.stop);
+  if (azurite.found) logLine("Found the storage of an earlier run still running, and goes on with it.");
+  return azurite.connectionString;
+}
+
+/** Writes `service.json`, where the client and the audit find the service while it runs. */
+async function announce(directory: string, origin: string, storage: string, undo: AsyncDisposableStack): Promise<void> {
+  const [{ BlobServiceClient }, { QueueServiceClient }, { TableServiceClient }] = await Promise.all([
+    import("@azure/storage-blob"),
+    import("@azure/storage-queue"),
+    import("@azure/data-tables"),
+  ]);
+  const path = join(directory, "service.json");
+  await writeJson(path, {
+    origin,
+    pid: process.pid,
+    storage: {
+      blob: BlobServiceClient.fromConnectionString(storage).url,
+      queue: QueueServiceClient.fromConnectionString(storage).url,
+      table: TableServiceClient.fromConnectionString(storage, { allowInsecureConnection: true }).url,
+    },
+  });
+  undo.defer(() => rm(path, { force: true }));
+}
