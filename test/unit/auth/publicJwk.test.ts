@@ -92,6 +92,7 @@ describe("two keys", () => {
   it("are the same whatever stands beside them", () => {
     expect(sameKey(ec, { ...ec, kid: "other", use: "sig" })).toBe(true);
     expect(sameKey(ec, makeKey("EC").jwk)).toBe(false);
+    expect(sameKey(okp, makeKey("OKP").jwk)).toBe(false);
     expect(sameKey(ec, okp)).toBe(false);
   });
 
