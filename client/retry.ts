@@ -8,8 +8,8 @@ export type RetryPolicy = {
   readonly longestDelayMs: number;
 };
 
-/** About half a minute in all: for commands that somebody waits for. */
-export const interactive: RetryPolicy = { tries: 6, firstDelayMs: 500, longestDelayMs: 8_000 };
+/** A few seconds in all: for commands that somebody waits for. */
+export const interactive: RetryPolicy = { tries: 4, firstDelayMs: 500, longestDelayMs: 8_000 };
 
 /** About six minutes in all: for uploads of gigabytes, which should outlive a line that drops. */
 export const patient: RetryPolicy = { tries: 14, firstDelayMs: 500, longestDelayMs: 60_000 };

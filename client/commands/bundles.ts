@@ -66,8 +66,9 @@ async function status(context: Context, id: string): Promise<number> {
 }
 
 async function cancel(context: Context, id: string): Promise<number> {
+  const bundleId = bundleIdOf(id);
   const { api } = await openStamp(context);
-  const bundle = await api.cancel(bundleIdOf(id), context.signal);
+  const bundle = await api.cancel(bundleId, context.signal);
   context.output.result(bundle, `Canceled: ${bundle.fileName} (${bundle.bundleId}). What was sent of it is deleted.`);
   return exitCodes.fine;
 }
