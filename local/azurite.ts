@@ -79,18 +79,25 @@ async function waitForStart(pid: number, logPath: string, owner: Account): Promi
   throw new Error(`Azurite did not start: ${(await readFile(logPath, "utf8")).trim()}`);
 }
 
-/** The connection string of the Azurite that wrote the log, if it is one that knows this folder's key; else `undefined`. */
+/**
+ * The connection string of the Azurite that wrote the log, if it still listens there; else `undefined`. It is known by taking
+ * this folder's key and no other: whatever has its ports by now takes neither, or anything.
+ */
 async function connectTo(logPath: string, owner: Account): Promise<string | undefined> {
   const endpoints = listeningEndpoints(await readFile(logPath, "utf8").catch(() => ""), owner.name);
   if (endpoints === undefined) return undefined;
-  const { QueueServiceClient } = await import("@azure/storage-queue");
-  const found = connectionString(owner, endpoints);
-  const queues = QueueServiceClient.fromConnectionString(found, { retryOptions: { maxTries: 1 } });
+  const [mine, other] = [connectionString(owner, endpoints), connectionString(await makeAccount(), endpoints)];
+  return (await statusFor(mine)) === 200 && (await statusFor(other)) === 403 ? mine : undefined;
+}
+
+async function statusFor(storage: string): Promise<number | undefined> {
+  const { QueueServiceClient, RestError } = await import("@azure/storage-queue");
+  const queues = QueueServiceClient.fromConnectionString(storage, { retryOptions: { maxTries: 1 } });
   try {
-    await queues.getProperties({ abortSignal: AbortSignal.timeout(probeLimitMilliseconds) });
-    return found;
-  } catch {
-    return undefined;
+    const answer = await queues.getProperties({ abortSignal: AbortSignal.timeout(probeLimitMilliseconds) });
+    return answer._response.status;
+  } catch (error) {
+    return error instanceof RestError ? error.statusCode : undefined;
   }
 }
 

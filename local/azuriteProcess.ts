@@ -1,6 +1,6 @@
 import { createRequire } from "node:module";
 
-/** What every Azurite of this project is started with; `docs/decisions/` says why. */
+/** What every Azurite of this project is started with. */
 export const azuriteArguments = [
   // Port 0: the system picks free ports, which Azurite prints, so two services never race for one.
   ...["--blobPort", "0", "--queuePort", "0", "--tablePort", "0"],

@@ -3,6 +3,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { ConfigurationError, readConfig } from "../shared/config.ts";
 import { openAzurite } from "./azurite.ts";
+import type { StorageEndpoints } from "./azuriteProcess.ts";
 import { isSystemError, writeJson } from "./files.ts";
 import { readHostJson } from "./host/hostJson.ts";
 import { type HttpServer, listen } from "./host/httpServer.ts";
@@ -53,6 +54,7 @@ export async function startHost(environment: Environment = process.env): Promise
   readConfig({ StateStorage: storageToCome, ...serviceSettings });
   warmUp(settings);
   const storage = await openStorage(settings, undo);
+  const endpoints = await endpointsOf(storage);
   Object.assign(process.env, serviceSettings, { StateStorage: storage, AzureWebJobsStorage: storage });
 
   const host = await startFunctionsHost({
@@ -65,7 +67,7 @@ export async function startHost(environment: Environment = process.env): Promise
   undo.defer(() => host.stop(drainLimitMilliseconds));
 
   const origin = `http://127.0.0.1:${server.port}`;
-  await announce(settings.directory, origin, storage, undo);
+  await announce(settings.directory, { origin, pid: process.pid, storage: endpoints }, undo);
   const begun = undo.move();
   return {
     origin,
@@ -139,22 +141,27 @@ async function openStorage({ storage, directory }: LocalSettings, undo: AsyncDis
   return azurite.connectionString;
 }
 
-/** Writes `service.json`, where the client and the audit find the service while it runs. */
-async function announce(directory: string, origin: string, storage: string, undo: AsyncDisposableStack): Promise<void> {
+/** Where the storage answers. Throws `ConfigurationError` for what is no connection string. */
+async function endpointsOf(storage: string): Promise<StorageEndpoints> {
   const [{ BlobServiceClient }, { QueueServiceClient }, { TableServiceClient }] = await Promise.all([
     import("@azure/storage-blob"),
     import("@azure/storage-queue"),
     import("@azure/data-tables"),
   ]);
-  const path = join(directory, "service.json");
-  await writeJson(path, {
-    origin,
-    pid: process.pid,
-    storage: {
+  try {
+    return {
       blob: BlobServiceClient.fromConnectionString(storage).url,
       queue: QueueServiceClient.fromConnectionString(storage).url,
       table: TableServiceClient.fromConnectionString(storage, { allowInsecureConnection: true }).url,
-    },
-  });
+    };
+  } catch {
+    throw new ConfigurationError("AzureWebJobsStorage: is no connection string of a storage account");
+  }
+}
+
+/** Writes `service.json`, where the client and the audit find the service while it runs. */
+async function announce(directory: string, service: object, undo: AsyncDisposableStack): Promise<void> {
+  const path = join(directory, "service.json");
+  await writeJson(path, service);
   undo.defer(() => rm(path, { force: true }));
 }

@@ -38,16 +38,14 @@ export function toRpcHttp(
 export const requestOrigin = (request: IncomingMessage): string =>
   `http://${request.headers.host ?? `127.0.0.1:${request.socket.localPort}`}`;
 
-export class BodyTooLarge extends Error {}
-
 /**
  * Reads a body that has a length. A chunked one **arrives empty**, as in the real host, which asks for `Content-Length > 0`.
- * Throws `BodyTooLarge` over 104,857,600 bytes.
+ * Throws over 104,857,600 bytes.
  */
 export async function readBody(request: IncomingMessage): Promise<Uint8Array | undefined> {
   const length = Number(request.headers["content-length"] ?? 0);
   if (length === 0) return undefined;
-  if (length > maxBodyBytes) throw new BodyTooLarge(`The body is over ${maxBodyBytes} bytes.`);
+  if (length > maxBodyBytes) throw new Error(`The body is over ${maxBodyBytes} bytes.`);
   return Buffer.concat(await request.toArray());
 }
 

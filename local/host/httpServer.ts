@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { answerAdmin } from "./admin.ts";
 import type { FunctionApp, HttpFunction } from "./functions.ts";
-import { BodyTooLarge, fromReturnValue, readBody, requestOrigin, send, toRpcHttp } from "./httpData.ts";
+import { fromReturnValue, readBody, requestOrigin, send, toRpcHttp } from "./httpData.ts";
 import type { Invoker } from "./invoker.ts";
 import { describeError, logLine } from "./log.ts";
 import { type RequestTarget, readRequestTarget } from "./requestTarget.ts";
@@ -27,12 +27,12 @@ export type HttpServer = {
 export async function listen(port: number): Promise<HttpServer> {
   const ready = Promise.withResolvers<Handler>();
   // Node counts request line and headers together; the host's own limits are checked below.
-  const server = createServer({ maxHeaderSize: 262_144, keepAliveTimeout: 130_000 }, async (request, response) => {
+  const server = createServer({ maxHeaderSize: 1_048_576, keepAliveTimeout: 130_000 }, async (request, response) => {
     response.once("finish", () => {
       if (!server.listening) server.closeIdleConnections();
     });
     const refusal = overLimit(request);
-    if (refusal !== undefined) return endConnection(response, refusal);
+    if (refusal !== undefined) return send(response, { status: refusal });
     const handler = await ready.promise;
     if (!server.listening) response.setHeader("connection", "close");
     await handler(request, response);
@@ -73,25 +73,19 @@ function overLimit(request: IncomingMessage): 414 | 431 | undefined {
   return headerBytes > maxHeaderBytes || request.rawHeaders.length / 2 > maxHeaders ? 431 : undefined;
 }
 
-/** For answers after which the rest of the request will not be read. */
-function endConnection(response: ServerResponse, status: number): void {
-  response.setHeader("connection", "close");
-  send(response, { status });
-}
-
 /** Answers as the real host does: its admin endpoints, then the first function whose verb and route fit, else an empty 404. */
 export function functionsHandler(app: FunctionApp, invoker: Invoker): Handler {
   return async (request, response) => {
     try {
       const target = readRequestTarget(request.url ?? "/");
-      if (target === undefined || !URL.canParse(requestOrigin(request))) return endConnection(response, 400);
+      if (target === undefined || !URL.canParse(requestOrigin(request))) return send(response, { status: 400 });
       if (await answerAdmin(request, response, target, app, invoker)) return;
       const route = findRoute(app.http, request.method ?? "", target.path);
       if (route === undefined) return send(response, { status: 404 });
       await answer(request, response, target, route, invoker);
     } catch (error) {
       logLine(`HTTP: ${describeError(error)}`);
-      if (!response.headersSent) endConnection(response, 500);
+      if (!response.headersSent) send(response, { status: 500 });
     }
   };
 }
@@ -121,7 +115,6 @@ async function answer(
   } catch (error) {
     if (request.destroyed && !request.complete) return;
     logLine(`${definition.name} failed: ${describeError(error)}`);
-    if (error instanceof BodyTooLarge) return endConnection(response, 500);
     // A failed run says nothing of itself to the client: no header that it meant to set, no body.
     send(response, { status: 500 });
   }

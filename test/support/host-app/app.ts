@@ -75,6 +75,11 @@ get("Hangs", "hangs/{key}", async ({ params }) => {
   return { body: "let go" };
 });
 
+get("Slow", "slow/{milliseconds}", async ({ params }) => {
+  await sleep(Number(params.milliseconds));
+  return { body: "in its own time" };
+});
+
 get("Runs", "runs", async () => ({ jsonBody: runs }));
 app.post("Release", {
   route: "release/{key}",
