@@ -1,0 +1,86 @@
+import { time } from "../../../client/output.ts";
+import type { Bundle } from "../../../shared/api/bundles.ts";
+import { byPartition, faultsIn } from "../ledger.ts";
+import { openPaper } from "../papers.ts";
+import { type Now, raise, type Stage } from "../stage.ts";
+import type { Loan } from "./support.ts";
+
+/** The bytes go; the row, the events and the proof stay. */
+
+const dayMs = 86_400_000;
+
+export async function moveToPurge(stage: Stage, bundle: Bundle, { url }: Loan): Promise<Now> {
+  const { story } = stage;
+  story.chapter("The clock moves to the day of deletion");
+  const days = Math.ceil((Date.parse(bundle.purgeOn) - Date.now()) / dayMs) + 1;
+  const now = await raise(stage, days);
+  story.tell(`The service starts again, ${days} days later by its clock of retention.`);
+  // Storage listens elsewhere after a restart; the URL's signature is good for 15 minutes of real time all the same.
+  const sameUrl = new URL(new URL(url).pathname + new URL(url).search, now.service.blobEndpoint).href;
+  story.claim(
+    "until the purge runs the bytes are there, and the URL from before still finds them",
+    await statusOf(sameUrl),
+    200,
+  );
+  await now.people.runTimer("purgeDue");
+  story.claim("then the same URL finds nothing", await statusOf(sameUrl), 404);
+  return now;
+}
+
+export async function lookBack({ story, stampId }: Stage, { people, stamp }: Now, before: Bundle): Promise<void> {
+  story.chapter("What remains");
+  const bundle = await stamp.bundle(before.bundleId);
+  story.claim("the bundle's row, purged because of its age", [bundle.state, bundle.purge?.basis], ["purged", "age"]);
+  story.claim("with the digest of what was there", bundle.sha256, before.sha256);
+  const { certificate } = await people.auditor.certificate(stampId, before.bundleId);
+  const proof = await openPaper(certificate, "deletion-certificate+jwt", await people.jwks());
+  story.claim(
+    "a signed certificate that these bytes are gone",
+    [proof.sub, proof.bundleId, proof.sha256],
+    [stampId, before.bundleId, before.sha256],
+  );
+  const retention = await people.auditor.retention();
+  story.claim(
+    "a retention report of no bytes held and no rule broken",
+    [retention.bytesHeld, retention.violations],
+    [0, []],
+  );
+  if (bundle.purge?.deletedOn !== undefined)
+    story.aside(`Deleted on ${time(bundle.purge.deletedOn)}, by the service's moved clock.`);
+}
+
+const storyOfStamp = [
+  "stamp.registered",
+  "consent.decided",
+  "bundle.created",
+  "bundle.submitted",
+  "bundle.accepted",
+  "bundle.accessed",
+  "bundle.purgeIntended",
+  "bundle.purged",
+];
+const storyOfCase = ["case.updated", "bundle.linked", "grant.activated", "url.issued", "case.closed"];
+
+export async function verifyLedger({ story, stampId, caseNumber }: Stage, { people }: Now): Promise<void> {
+  story.chapter("The auditor checks the ledger, without trusting the service");
+  const chains = byPartition(await people.auditor.events());
+  for (const [partition, events] of chains) {
+    story.tell(partition);
+    for (const { seq, type, on } of events) story.aside(`${String(seq).padStart(4)}  ${time(on)}  ${type}`);
+  }
+  story.claim("every event follows the one before it, and none was altered", faultsIn(chains), []);
+  const [first, ...rest] = [...chains.values()].flat();
+  const forged = first === undefined ? [] : [{ ...first, type: "stamp.neverRegistered" }, ...rest];
+  story.claim("had one word been changed, it would show", faultsIn(byPartition(forged)).length > 0);
+  const types = (partition: string) => chains.get(partition)?.map(({ type }) => type) ?? [];
+  const missing = [
+    ...storyOfStamp.filter((type) => !types(`stamps/${stampId}`).includes(type)),
+    ...storyOfCase.filter((type) => !types(`cases/${caseNumber}`).includes(type)),
+  ];
+  story.claim("all that happened here is in it", missing, []);
+  story.claim("and nobody's name is", JSON.stringify([...chains]).includes("Maria"), false);
+}
+
+async function statusOf(url: string): Promise<number> {
+  return (await fetch(url, { method: "HEAD" })).status;
+}

@@ -1,0 +1,60 @@
+import { randomUUID } from "node:crypto";
+import { mkdtemp } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { explain } from "../../client/failure.ts";
+import { generateKey } from "../../client/index.ts";
+import { lookBack, moveToPurge, verifyLedger } from "./chapters/ending.ts";
+import { collectLogs, giveConsent, registerStamp, sendForAlert, startService } from "./chapters/sending.ts";
+import { borrow, closeCase, download, openCase, showAccesses } from "./chapters/support.ts";
+import { type Stage, strike } from "./stage.ts";
+import { NotSo, teller } from "./telling.ts";
+
+/** `npm run demo`: a bundle's whole life, against a service of the demo's own. Every line with a ✓ was checked. */
+
+async function play(stage: Stage): Promise<void> {
+  const now = await startService(stage);
+  const logs = await collectLogs(stage);
+  await registerStamp(stage, now);
+  await giveConsent(stage, now);
+  const bundle = await sendForAlert(stage, now, logs);
+  await openCase(stage, now, bundle);
+  const loan = await borrow(stage, now, bundle);
+  await download(stage, loan, logs);
+  await showAccesses(stage, now, bundle);
+  await closeCase(stage, now, bundle, loan);
+  const later = await moveToPurge(stage, bundle, loan);
+  await lookBack(stage, later, bundle);
+  await verifyLedger(stage, later);
+}
+
+const story = teller();
+const stage: Stage = {
+  story,
+  folder: await mkdtemp(join(tmpdir(), "stamp-intake-demo-")),
+  stampId: randomUUID(),
+  deploymentId: randomUUID(),
+  key: generateKey(),
+  engineer: randomUUID(),
+  caseNumber: "2211280040006230",
+  service: undefined,
+};
+
+process.once("SIGINT", () => void strike(stage).finally(() => process.exit(130)));
+
+try {
+  const begun = performance.now();
+  story.title("The life of a bundle, from an alert on a stamp to the proof that it is gone");
+  await play(stage);
+  const seconds = ((performance.now() - begun) / 1000).toFixed(0);
+  story.title(`All ${story.claims()} claims held, in ${seconds} seconds.`);
+  story.tell("To play it yourself: npm start, and then npm run stamp -- register");
+} catch (error) {
+  process.exitCode = 1;
+  if (error instanceof NotSo) story.failed(error);
+  else story.title(`The story breaks off: ${explain(error).lines.join(" ")}`);
+  const printed = stage.service?.printed().trim();
+  if (printed) process.stderr.write(`\nThe service printed:\n${printed}\n`);
+} finally {
+  await strike(stage);
+}
