@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import { z } from "zod";
 
 /** A route of the contract as data: what it is called, who may call it, what goes in and what comes out. */
 
@@ -7,12 +7,7 @@ export type Permission = "stamp" | "R" | "C" | "E" | "A";
 
 export type Verb = "GET" | "PUT" | "POST" | "DELETE";
 
-export type Route<
-  Params extends z.ZodType = z.ZodType,
-  Query extends z.ZodType = z.ZodType,
-  Body extends z.ZodType | undefined = z.ZodType | undefined,
-  Result extends z.ZodType | undefined = z.ZodType | undefined,
-> = {
+export type Route<Params = unknown, Query = unknown, Body = unknown> = {
   /** `Resource_Action`; also the name of the Azure function. */
   readonly operationId: string;
   readonly verb: Verb;
@@ -20,25 +15,21 @@ export type Route<
   /** Who may call it; `anyone` needs no credential and no `api-version`. */
   readonly who: readonly Permission[] | "anyone";
   readonly summary: string;
-  readonly params: Params;
-  readonly query: Query;
-  readonly body: Body;
-  readonly result: Result;
+  readonly params: z.ZodType<Params>;
+  readonly query: z.ZodType<Query>;
+  /** `noBody` where none is sent. */
+  readonly body: z.ZodType<Body>;
+  /** Undefined where the answer has no content. */
+  readonly result: z.ZodType | undefined;
   /** The statuses of success. */
   readonly statuses: readonly (200 | 201 | 202 | 204)[];
 };
 
-/** Keeps the types of a route's schemas. */
-export const route = <
-  Params extends z.ZodType,
-  Query extends z.ZodType,
-  Body extends z.ZodType | undefined,
-  Result extends z.ZodType | undefined,
->(
-  definition: Route<Params, Query, Body, Result>,
-): Route<Params, Query, Body, Result> => definition;
+/** The body of a request that has none. */
+export const noBody = z.undefined();
 
-export type ParamsOf<R extends Route> = z.infer<R["params"]>;
-export type QueryOf<R extends Route> = z.infer<R["query"]>;
-export type BodyOf<R extends Route> = R["body"] extends z.ZodType ? z.infer<R["body"]> : undefined;
-export type ResultOf<R extends Route> = R["result"] extends z.ZodType ? z.infer<R["result"]> : undefined;
+export const takesBody = (route: Route): boolean => route.body !== noBody;
+
+/** Keeps the types of what a route's schemas parse to. */
+export const route = <Params, Query, Body>(definition: Route<Params, Query, Body>): Route<Params, Query, Body> =>
+  definition;

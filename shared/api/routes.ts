@@ -15,7 +15,7 @@ import { caseState, caseUpdate, grant, grantRequest, issuedUrl, link, supportCas
 import { ledgerEvent, ledgerPartition, retention } from "./compliance.ts";
 import { consent, consentDecision, termsList, termsVersion } from "./consents.ts";
 import { bundleId, caseNumber, grantId, pageOf, pageQuery, stampId } from "./primitives.ts";
-import { route } from "./route.ts";
+import { noBody, route } from "./route.ts";
 import { collectionOptions, disabling, keyRotation, registration, stamp } from "./stamps.ts";
 
 /** The whole contract as one table (`API.md`, the operations). A function, its document and its authorization come from here. */
@@ -34,11 +34,11 @@ const consentPath = "/stamps/{stampId}/consents/proactiveCollection";
 const linkPath = "/cases/{caseNumber}/stamps/{stampId}/bundles/{bundleId}";
 const grantPath = "/cases/{caseNumber}/accessGrants/{grantId}";
 
-const get = { verb: "GET", body: undefined, statuses: [200] } as const;
+const get = { verb: "GET", body: noBody, statuses: [200] } as const;
 const put = { verb: "PUT", statuses: [200, 201] } as const;
 const action = { verb: "POST", statuses: [200] } as const;
 const accepted = { verb: "POST", statuses: [202] } as const;
-const remove = { verb: "DELETE", body: undefined, result: undefined, statuses: [204] } as const;
+const remove = { verb: "DELETE", body: noBody, result: undefined, statuses: [204] } as const;
 const plain = { query: nothing } as const;
 
 const stampRoutes = {
@@ -103,7 +103,7 @@ const stampRoutes = {
     who: ["R"],
     summary: "Takes a disabling back.",
     params: ofStamp,
-    body: undefined,
+    body: noBody,
     result: stamp,
   }),
   Stamps_GetCollectionOptions: route({
@@ -200,7 +200,7 @@ const bundleRoutes = {
     who: ["stamp"],
     summary: "A fresh upload URL while the bundle is created.",
     params: ofBundle,
-    body: undefined,
+    body: noBody,
     result: bundle,
   }),
   Bundles_Submit: route({
@@ -232,7 +232,7 @@ const bundleRoutes = {
     who: ["stamp"],
     summary: "Gives up an upload that was not submitted.",
     params: ofBundle,
-    body: undefined,
+    body: noBody,
     result: bundle,
   }),
   Bundles_Erase: route({
@@ -319,7 +319,7 @@ const caseRoutes = {
     who: ["C", "E"],
     summary: "Links a bundle to a case.",
     params: ofLink,
-    body: undefined,
+    body: noBody,
     result: link,
   }),
   Cases_UnlinkBundle: route({
@@ -381,7 +381,7 @@ const caseRoutes = {
     who: ["C", "E"],
     summary: "Ends a grant before its time.",
     params: ofGrant,
-    body: undefined,
+    body: noBody,
     result: grant,
   }),
 };

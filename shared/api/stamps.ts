@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { publicJwk } from "../auth/publicJwk.ts";
 import { guid, keyId, list, stampId, stampVersion, text, utcTime } from "./primitives.ts";
+import { publicJwk } from "./publicJwk.ts";
 
 /** `/subscriptions/{id}/resourceGroups/{name}/providers/Microsoft.AzureStack/registrations/{name}` (`DOMAIN.md`). */
 const registrationResourceId = z

@@ -1,7 +1,7 @@
 import { compactVerify } from "jose";
 import { z } from "zod";
+import { type PublicJwk, publicKeyOf } from "../api/publicJwk.ts";
 import { DomainError } from "../errors.ts";
-import { type PublicJwk, publicKeyOf } from "./publicJwk.ts";
 
 const claims = z.strictObject({ stampId: z.string().toLowerCase(), keyId: z.string() });
 

@@ -1,7 +1,7 @@
 import { verify } from "node:crypto";
+import { type PublicJwk, publicKeyOf } from "../api/publicJwk.ts";
 import { DomainError } from "../errors.ts";
 import type { HttpVerifier } from "./httpSignature.ts";
-import { type PublicJwk, publicKeyOf } from "./publicJwk.ts";
 
 /** A key of a stamp, as registration or rotation left it. */
 export type VerifyingKey = {

@@ -25,7 +25,12 @@ export const isStanding = (stamp: StampRecord, decision: Decision): boolean =>
   stamp.consent.purposes.join() === decision.purposes.join();
 
 /** The stamp under a new decision. Disabling raises the consent epoch, which ends proactive uploads that are not yet submitted. */
-export function decide(stamp: StampRecord, decision: Decision, decisionId: string, now: Date): StampRecord & { consent: StandingConsent } {
+export function decide(
+  stamp: StampRecord,
+  decision: Decision,
+  decisionId: string,
+  now: Date,
+): StampRecord & { consent: StandingConsent } {
   const decidedOn = toUtcTime(now);
   const enabledSince = decision.state === "enabled" ? (stamp.consent?.enabledSince ?? decidedOn) : undefined;
   const consent: StandingConsent = {

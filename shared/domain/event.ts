@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import canonicalize from "canonicalize";
 import { z } from "zod";
+import { type UtcTime, utcTime } from "../api/primitives.ts";
 
 /**
  * The ledger: in each partition a chain of events, insert-only (`DESIGN.md`, Data; `API.md`, Event).
@@ -56,7 +57,7 @@ export type NewEvent = { readonly type: EventType; readonly actor: Actor; readon
 export const chainedEvent = z.object({
   partition: z.string(),
   seq: z.int().min(1),
-  on: z.string(),
+  on: utcTime,
   type: z.string(),
   actor,
   data: z.record(z.string(), z.unknown()),
@@ -82,7 +83,7 @@ export function eventHash(event: Omit<ChainedEvent, "hash">): string {
 export function chain(
   partition: string,
   from: ChainPosition,
-  on: string,
+  on: UtcTime,
   events: readonly NewEvent[],
 ): readonly ChainedEvent[] {
   const chained: ChainedEvent[] = [];

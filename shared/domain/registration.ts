@@ -1,6 +1,6 @@
-import { toUtcTime, type StampId } from "../api/primitives.ts";
+import { type StampId, toUtcTime } from "../api/primitives.ts";
+import { sameKey } from "../api/publicJwk.ts";
 import type { KeyRotation, Registration } from "../api/stamps.ts";
-import { sameKey } from "../auth/publicJwk.ts";
 import { DomainError } from "../errors.ts";
 import type { EventData, EventType } from "./event.ts";
 import { isRetired, type StampKeyRecord, type StampRecord } from "./stamp.ts";
@@ -40,11 +40,14 @@ export function register(
       consentEpoch: 0,
       uploadEpoch: 0,
     };
-    return { stamp, event: { type: "stamp.registered", data: { stampId, registrationGeneration: 1, keyIds: keys.added } } };
+    return {
+      stamp,
+      event: { type: "stamp.registered", data: { stampId, registrationGeneration: 1, keyIds: keys.added } },
+    };
   }
   const changed = [...changedFacts(standing, facts), ...(keys.changed ? ["keys"] : [])];
   if (changed.length === 0) return { stamp: standing, event: undefined };
-  const newGeneration = facts.registrationResourceId !== standing.registrationResourceId || keys.added.length > 0;
+  const newGeneration = !sameResource(facts, standing) || keys.added.length > 0;
   const updated: StampRecord = { ...standing, ...facts, keys: keys.merged, updatedOn: toUtcTime(now) };
   const stamp = newGeneration ? nextGeneration(updated) : updated;
   return {
@@ -61,6 +64,10 @@ export function register(
     },
   };
 }
+
+/** Azure resource ids ignore case. */
+const sameResource = (a: Pick<StampRecord, "registrationResourceId">, b: Pick<StampRecord, "registrationResourceId">) =>
+  a.registrationResourceId.toLowerCase() === b.registrationResourceId.toLowerCase();
 
 /** Consent belongs to one registration generation: the next one starts without. */
 function nextGeneration(stamp: StampRecord): StampRecord {
@@ -119,7 +126,8 @@ function vouchedFor(key: StampKeyRecord, said: SaidKey, result: MergedKeys): Sta
   const { retiredOn, retiredBy, notBefore, notAfter, ...rest } = key;
   const comesBack = retiredBy === "registration";
   if (comesBack) result.added.push(key.keyId);
-  if (notBefore !== said.notBefore || notAfter !== said.notAfter || key.addedBy !== "registration") result.changed = true;
+  if (notBefore !== said.notBefore || notAfter !== said.notAfter || key.addedBy !== "registration")
+    result.changed = true;
   return {
     ...rest,
     addedBy: "registration",
@@ -130,9 +138,13 @@ function vouchedFor(key: StampKeyRecord, said: SaidKey, result: MergedKeys): Sta
 }
 
 const keyConflict = (keyId: string) =>
-  new DomainError("KeyConflict", `The keyId ${keyId} already names another key of this stamp. Give the new key a new keyId.`, {
-    target: "/keys",
-  });
+  new DomainError(
+    "KeyConflict",
+    `The keyId ${keyId} already names another key of this stamp. Give the new key a new keyId.`,
+    {
+      target: "/keys",
+    },
+  );
 
 /**
  * The stamp after `signedWith` has brought a new key. Repeating it changes nothing. Throws `KeyConflict` where the `keyId` names another key,
@@ -146,12 +158,19 @@ export function rotateKey(
   realNow: Date,
 ): Outcome {
   const known = standing.keys.find((key) => key.keyId === said.keyId);
-  if (known !== undefined && (!sameKey(known.jwk, said.jwk) || isRetired(known, realNow) || said.keyId === signedWith)) {
+  if (
+    known !== undefined &&
+    (!sameKey(known.jwk, said.jwk) || isRetired(known, realNow) || said.keyId === signedWith)
+  ) {
     throw keyConflict(said.keyId);
   }
   if (known === undefined && standing.keys.length >= mostKeys) throw new DomainError("KeyConflict", tooManyKeys);
-  const added: StampKeyRecord[] = known === undefined ? [{ keyId: said.keyId, jwk: said.jwk, addedBy: "rotation" }] : [];
-  const keys = [...standing.keys.map((key) => (key.keyId === signedWith ? retireBy(key, said.retireCurrentOn) : key)), ...added];
+  const added: StampKeyRecord[] =
+    known === undefined ? [{ keyId: said.keyId, jwk: said.jwk, addedBy: "rotation" }] : [];
+  const keys = [
+    ...standing.keys.map((key) => (key.keyId === signedWith ? retireBy(key, said.retireCurrentOn) : key)),
+    ...added,
+  ];
   const retires = keys.some((key, index) => key !== standing.keys[index] && index < standing.keys.length);
   if (added.length === 0 && !retires) return { stamp: standing, event: undefined };
   return {

@@ -28,14 +28,17 @@ export const deleteBy = (createdOn: Date): UtcTime => toUtcTime(new Date(created
 export const dayPurgeOn = (day: UtcDay, purgeAfterDays: number): UtcTime =>
   toUtcTime(startOfDay(addDays(day, purgeAfterDays)));
 
-export const purgeOn = (createdOn: Date, purgeAfterDays: number): UtcTime => dayPurgeOn(utcDay(createdOn), purgeAfterDays);
+export const purgeOn = (createdOn: Date, purgeAfterDays: number): UtcTime =>
+  dayPurgeOn(utcDay(createdOn), purgeAfterDays);
 
 /** When a bundle that stays `created` expires. */
-export const expiresUnsubmittedOn = (createdOn: UtcTime): Date => new Date(instant(createdOn) + unsubmittedHours * hour);
+export const expiresUnsubmittedOn = (createdOn: UtcTime): Date =>
+  new Date(instant(createdOn) + unsubmittedHours * hour);
 
 /** Whether a copy into the day container may still start. */
 export const mayStartCopy = (bundle: { createdOn: UtcTime; purgeOn: UtcTime }, now: Date): boolean =>
   now.getTime() < instant(bundle.createdOn) + lastCopyDay * dayMs && now.getTime() < instant(bundle.purgeOn);
 
 /** Seconds to wait before verification is tried again: 30 s doubling, at most an hour. */
-export const verificationBackOffSeconds = (attempts: number): number => Math.min(3600, 30 * 2 ** Math.min(attempts - 1, 7));
+export const verificationBackOffSeconds = (attempts: number): number =>
+  Math.min(3600, 30 * 2 ** Math.min(attempts - 1, 7));

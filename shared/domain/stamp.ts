@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { guid, keyId, purpose, stampId, utcTime, type UtcTime } from "../api/primitives.ts";
+import { guid, keyId, purpose, stampId, type UtcTime, utcTime } from "../api/primitives.ts";
+import { publicJwk } from "../api/publicJwk.ts";
 import { cloud, disabledReason } from "../api/stamps.ts";
-import { publicJwk } from "../auth/publicJwk.ts";
 
 /** What the service knows of a stamp: the state that its partition's head carries, so that one read authenticates and decides. */
 

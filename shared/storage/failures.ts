@@ -66,7 +66,8 @@ function codesOf(error: RestError): readonly string[] {
   return candidates.filter((code) => code !== undefined);
 }
 
-function isOutage(error: unknown): boolean {
+/** Whether storage could not be reached, did not answer in time, was busy or refused us. */
+export function isOutage(error: unknown): boolean {
   if (isRestError(error)) {
     const status = error.statusCode;
     return status === undefined || status >= 500 || status < 400 || outageStatuses.includes(status);

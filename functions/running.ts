@@ -1,0 +1,46 @@
+import { app, type HttpRequest, type HttpResponseInit, type InvocationContext } from "@azure/functions";
+import type { Route } from "../shared/api/route.ts";
+import { type App, openApp } from "../shared/app.ts";
+import { readConfig } from "../shared/config.ts";
+import type { Handlers } from "../shared/http/handlers/handler.ts";
+import { type Handler, serve } from "../shared/http/serve.ts";
+import { refuseUnknown } from "../shared/http/unknown.ts";
+import { withSink } from "../shared/log.ts";
+
+/** The app of this process, opened once: at start where the host says so, so that a bad setting stops it there. */
+
+let opened: App | undefined;
+
+function theApp(): App {
+  opened ??= openApp(readConfig(process.env));
+  return opened;
+}
+
+app.hook.appStart(() => void theApp());
+
+/** Serves one request; what it logs goes to its invocation. */
+export const serveRoute = <Params, Query, Body>(
+  route: Route<Params, Query, Body>,
+  handler: (handlers: Handlers) => Handler<Params, Query, Body>,
+  request: HttpRequest,
+  context: InvocationContext,
+): Promise<HttpResponseInit> =>
+  withSink(sinkOf(context), () =>
+    serve(
+      async () => theApp().edge,
+      route,
+      async () => handler(theApp().handlers),
+      request,
+      context,
+    ),
+  );
+
+/** Answers what no route of the contract is for: 404, or why the request could not have been for any. */
+export const serveUnknown = (request: HttpRequest, context: InvocationContext): Promise<HttpResponseInit> =>
+  withSink(sinkOf(context), () => refuseUnknown(request, context));
+
+/** Runs what a queue or a timer triggers. */
+export const run = (work: (app: App) => Promise<void>, context: InvocationContext): Promise<void> =>
+  withSink(sinkOf(context), () => work(theApp()));
+
+const sinkOf = (context: InvocationContext) => (level: "info" | "warn" | "error", line: string) => context[level](line);

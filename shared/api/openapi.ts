@@ -1,0 +1,122 @@
+import { z } from "zod";
+import { createDocument } from "zod-openapi";
+import { errorCodes } from "../errors.ts";
+import { type Route, takesBody } from "./route.ts";
+import { routes } from "./routes.ts";
+
+/** The OpenAPI 3.1 document, made from the same routes and schemas that the service runs on. */
+
+const apiVersion = "2026-11-01";
+
+const errorEnvelope = z
+  .object({
+    error: z.object({
+      code: z.enum(errorCodes),
+      message: z.string().describe("What to do next."),
+      target: z.string().optional(),
+      details: z.array(z.object({ code: z.string(), message: z.string(), target: z.string().optional() })).optional(),
+    }),
+  })
+  .meta({ id: "ErrorResponse" });
+
+const apiVersionParameter = z.literal(apiVersion).meta({
+  param: { in: "query", name: "api-version", id: "ApiVersion" },
+});
+
+const statusText = { 200: "Done.", 201: "Created.", 202: "Begun; it goes on by itself.", 204: "Gone." } as const;
+
+type Document = ReturnType<typeof createDocument>;
+let made: Document | undefined;
+
+/** The same object each time. */
+export function openApiDocument(): Document {
+  made ??= createDocument({
+    openapi: "3.1.0",
+    info: {
+      title: "Stamp Intake",
+      version: apiVersion,
+      description: "The cloud side of Azure Stack Hub diagnostic log collection.",
+      license: { name: "MIT", identifier: "MIT" },
+    },
+    servers: [{ url: "/" }],
+    paths: pathsOf(Object.values(routes)),
+    components: {
+      securitySchemes: {
+        stampSignature: {
+          type: "apiKey",
+          in: "header",
+          name: "Signature",
+          description:
+            "RFC 9421 HTTP Message Signature by a registered key of the stamp in the path, tag stamp-intake.",
+        },
+        bearer: {
+          type: "http",
+          scheme: "bearer",
+          bearerFormat: "JWT",
+          description: "Entra ID access token with one app role.",
+        },
+      },
+    },
+  });
+  return made;
+}
+
+type Paths = NonNullable<Parameters<typeof createDocument>[0]["paths"]>;
+type Operation = NonNullable<NonNullable<Paths[string]>["get"]>;
+
+function pathsOf(all: readonly Route[]): Paths {
+  const paths: Record<string, Record<string, Operation>> = {};
+  for (const route of all) {
+    paths[route.path] = { ...paths[route.path], [route.verb.toLowerCase()]: operationOf(route) };
+  }
+  return paths;
+}
+
+function operationOf(route: Route): Operation {
+  const [resource = "Service"] = route.operationId.split("_");
+  return {
+    operationId: route.operationId,
+    tags: [resource],
+    summary: route.summary,
+    security: securityOf(route),
+    requestParams: {
+      ...partOf("path", route.params),
+      ...queryOf(route),
+    },
+    ...(takesBody(route)
+      ? { requestBody: { required: true, content: { "application/json": { schema: route.body } } } }
+      : {}),
+    responses: {
+      ...Object.fromEntries(route.statuses.map((status) => [status, responseOf(route, status)])),
+      default: {
+        description: "A refusal or failure; the same code is in x-ms-error-code.",
+        content: { "application/json": { schema: errorEnvelope } },
+      },
+    },
+  };
+}
+
+/** A token with any of the roles, or the stamp's signature; an empty requirement is open to anyone. */
+function securityOf({ who }: Route): Record<string, string[]>[] {
+  if (who === "anyone") return [{}];
+  const tokens = who.some((each) => each !== "stamp");
+  return [...(who.includes("stamp") ? [{ stampSignature: [] }] : []), ...(tokens ? [{ bearer: [] }] : [])];
+}
+
+const isObject = (schema: z.ZodType): schema is z.ZodObject => schema instanceof z.ZodObject;
+
+const partOf = (part: "path", schema: z.ZodType) =>
+  isObject(schema) && Object.keys(schema.shape).length > 0 ? { [part]: schema } : {};
+
+function queryOf(route: Route) {
+  const own = isObject(route.query) ? route.query.shape : {};
+  const shape = route.who === "anyone" ? own : { "api-version": apiVersionParameter, ...own };
+  return Object.keys(shape).length > 0 ? { query: z.object(shape) } : {};
+}
+
+function responseOf(route: Route, status: 200 | 201 | 202 | 204) {
+  const description = statusText[status];
+  if (route.result === undefined || status === 204) return { description };
+  const mediaType = route.result instanceof z.ZodString ? "text/plain" : "application/json";
+  return { description, content: { [mediaType]: { schema: route.result } } };
+}

@@ -1,0 +1,190 @@
+import type { PipelinePolicy } from "@azure/core-rest-pipeline";
+import { TableClient } from "@azure/data-tables";
+import { DefaultAzureCredential, ManagedIdentityCredential, type TokenCredential } from "@azure/identity";
+import { QueueClient } from "@azure/storage-queue";
+import { stampId as stampIdSchema } from "./api/primitives.ts";
+import { filePaperSigner } from "./auth/filePapers.ts";
+import { keyVaultPaperSigner } from "./auth/keyVaultPapers.ts";
+import { makeTokenVerifier } from "./auth/tokens.ts";
+import type { Config } from "./config.ts";
+import { ConfigurationError } from "./config.ts";
+import { bundleHandlers } from "./http/handlers/bundles.ts";
+import { caseHandlers } from "./http/handlers/cases.ts";
+import { complianceHandlers } from "./http/handlers/compliance.ts";
+import type { Handlers } from "./http/handlers/handler.ts";
+import { publicHandlers } from "./http/handlers/public.ts";
+import { stampHandlers } from "./http/handlers/stamps.ts";
+import type { Edge } from "./http/serve.ts";
+import { log } from "./log.ts";
+import { notePoisonedVerification, verifyMessage } from "./operations/bundles/verificationMessages.ts";
+import type { Clock, World } from "./operations/needs.ts";
+import { purgeDue } from "./operations/purge/purgeDue.ts";
+import { sweepUnfinished } from "./operations/purge/sweepUnfinished.ts";
+import { openAccounts } from "./storage/accounts.ts";
+import { type BundleAccount, openBundleAccount } from "./storage/blobs/account.ts";
+import { clientOptions } from "./storage/clientOptions.ts";
+import { openVerificationQueue } from "./storage/queue.ts";
+import { openCases } from "./storage/tables/cases.ts";
+import { openDirectory } from "./storage/tables/directory.ts";
+import { openEvents } from "./storage/tables/events.ts";
+import { openNonces } from "./storage/tables/nonces.ts";
+import { openPeople } from "./storage/tables/people.ts";
+import { openSchedule } from "./storage/tables/schedule.ts";
+import { openService } from "./storage/tables/service.ts";
+import { openStamps } from "./storage/tables/stamps.ts";
+import { openTable } from "./storage/tables/table.ts";
+
+/** The composition root: the only place that makes Azure clients and hands storage to operations. */
+
+export type App = {
+  readonly world: World;
+  readonly edge: Edge;
+  /** What requests, messages and timers run. */
+  readonly handlers: Handlers;
+  readonly queues: { readonly [Name in "verify" | "verifyPoisoned"]: (message: unknown) => Promise<void> };
+  readonly timers: { readonly [Name in "purgeDue" | "sweepUnfinished"]: () => Promise<void> };
+};
+
+export type AppOptions = {
+  /** See every storage call: a test counts round trips with one. */
+  readonly policies?: readonly PipelinePolicy[];
+  /** Real time; a test's own. */
+  readonly real?: () => Date;
+};
+
+export const verificationQueueName = "verify";
+
+const dayMs = 86_400_000;
+
+/** Opens the app. Nothing is called yet: a storage that is down is found by the first request, and refuses it. */
+export function openApp(config: Config, options: AppOptions = {}): App {
+  const real = options.real ?? (() => new Date());
+  const clock: Clock = { real, now: () => new Date(real().getTime() + config.clockOffsetDays * dayMs) };
+  const storage = openStorage(config, clock, options.policies ?? []);
+  const papers = openPapers(config, clock);
+  const { nonces, ...parts } = storage;
+  const world: World = {
+    ...parts,
+    clock,
+    papers,
+    log,
+    rules: {
+      publicOrigin: config.publicOrigin,
+      purgeAfterDays: config.purgeAfterDays,
+      eraseDelayHours: config.eraseDelayHours,
+      maxBundleBytes: config.maxBundleBytes,
+    },
+  };
+  return {
+    world,
+    handlers: {
+      ...stampHandlers(world),
+      ...bundleHandlers(world),
+      ...caseHandlers(world),
+      ...complianceHandlers(world),
+      ...publicHandlers(papers),
+    },
+    queues: {
+      verify: (message) => verifyMessage(world, message),
+      verifyPoisoned: (message) => notePoisonedVerification(world, message),
+    },
+    timers: {
+      purgeDue: () => purgeDue(world),
+      sweepUnfinished: () => sweepUnfinished(world),
+    },
+    edge: {
+      clock,
+      log,
+      publicOrigin: config.publicOrigin,
+      people: world.people,
+      stamps: world.stamps,
+      verifyToken: makeTokenVerifier(config.token),
+      useNonce: (stamp, nonce, created) => nonces.use(stampIdSchema.parse(stamp), nonce, created),
+    },
+  };
+}
+
+function openStorage(config: Config, clock: Clock, policies: readonly PipelinePolicy[]) {
+  const table = (name: string) => openTable(tableClient(config, name, policies));
+  const schedule = openSchedule(table("schedule"));
+  const stamps = openStamps(table("stamps"), schedule.touch);
+  const cases = openCases(table("cases"), schedule.touch);
+  const service = openService(table("service"), schedule.touch);
+  return {
+    schedule,
+    stamps,
+    cases,
+    service,
+    events: openEvents({ stamps, cases, service }),
+    directory: openDirectory(table("directory")),
+    people: openPeople(table("people")),
+    nonces: openNonces(table),
+    queue: openVerificationQueue(queueClient(config, policies)),
+    ...openAccounts(bundleAccounts(config, clock, policies)),
+  };
+}
+
+function tableClient(config: Config, name: string, policies: readonly PipelinePolicy[]): TableClient {
+  const options = { ...clientOptions(policies), allowInsecureConnection: config.local };
+  return config.state.kind === "connectionString"
+    ? TableClient.fromConnectionString(config.state.connectionString, name, options)
+    : new TableClient(config.state.tableEndpoint, name, credential(config), options);
+}
+
+function queueClient(config: Config, policies: readonly PipelinePolicy[]): QueueClient {
+  const options = clientOptions(policies);
+  return config.state.kind === "connectionString"
+    ? new QueueClient(config.state.connectionString, verificationQueueName, options)
+    : new QueueClient(
+        `${config.state.queueEndpoint.replace(/\/$/, "")}/${verificationQueueName}`,
+        credential(config),
+        options,
+      );
+}
+
+/** Without BUNDLE_ACCOUNTS, the account of the connection string. */
+function bundleAccounts(config: Config, clock: Clock, policies: readonly PipelinePolicy[]) {
+  const common = { policies, now: clock.real };
+  const open = (
+    settings: NonNullable<Config["bundleAccounts"]>[number],
+  ): BundleAccount & { geographies?: readonly string[] | undefined } => ({
+    ...openBundleAccount({
+      ...common,
+      name: settings.name,
+      blobEndpoint: settings.blobEndpoint,
+      credential: credential(config),
+    }),
+    geographies: settings.geographies,
+  });
+  const [first, ...others] = config.bundleAccounts ?? [];
+  if (first !== undefined) return [open(first), ...others.map(open)] as const;
+  if (config.state.kind !== "connectionString") throw new ConfigurationError("BUNDLE_ACCOUNTS: is needed");
+  const { connectionString } = config.state;
+  return [
+    {
+      ...openBundleAccount({ ...common, name: accountName(connectionString), connectionString }),
+      geographies: undefined,
+    },
+  ] as const;
+}
+
+function accountName(connectionString: string): string {
+  const name = /AccountName=([^;]+)/i.exec(connectionString)?.[1];
+  if (name === undefined) throw new ConfigurationError("StateStorage: the connection string names no AccountName");
+  return name;
+}
+
+let signedIn: TokenCredential | undefined;
+
+/** The service's own identity: one for the process, so that its tokens are cached. */
+function credential(config: Config): TokenCredential {
+  const clientId = config.state.kind === "identity" ? config.state.clientId : undefined;
+  signedIn ??= clientId === undefined ? new DefaultAzureCredential() : new ManagedIdentityCredential({ clientId });
+  return signedIn;
+}
+
+function openPapers(config: Config, clock: Clock) {
+  return config.signingKey.kind === "file"
+    ? filePaperSigner(config.signingKey.path)
+    : keyVaultPaperSigner({ keyId: config.signingKey.keyId, credential: credential(config), now: clock.real });
+}

@@ -1,0 +1,101 @@
+import { z } from "zod";
+import { bundleState, mode, purgeBasis, rejectionCode } from "../api/bundles.ts";
+import { bundleId, caseNumber, guid, purpose, stampId, toUtcTime, utcTime } from "../api/primitives.ts";
+import type { EventData } from "./event.ts";
+import { expiresUnsubmittedOn } from "./retention.ts";
+import type { StampRecord } from "./stamp.ts";
+import { utcDay } from "./utcDay.ts";
+
+/** A bundle and its one life (`DESIGN.md`, One idea). */
+
+export const bundleRecord = z.object({
+  stampId,
+  bundleId,
+  mode,
+  state: bundleState,
+  trigger: z.object({ faultId: z.string(), raisedOn: utcTime }).optional(),
+  fileName: z.string(),
+  contentType: z.string(),
+  sizeBytes: z.int(),
+  sha256: z.string().optional(),
+  caseNumber: caseNumber.optional(),
+  logsFrom: utcTime,
+  logsTo: utcTime,
+  collectedOn: utcTime,
+  stampVersion: z.string(),
+  roles: z.array(z.string()).optional(),
+  createdOn: utcTime,
+  submittedOn: utcTime.optional(),
+  acceptedOn: utcTime.optional(),
+  deleteBy: utcTime,
+  purgeOn: utcTime,
+  rejection: z.object({ code: rejectionCode, message: z.string() }).optional(),
+  verification: z
+    .object({
+      attempts: z.int(),
+      lastError: z.object({ code: z.string(), message: z.string() }).optional(),
+      nextAttemptOn: utcTime.optional(),
+    })
+    .optional(),
+  consentDecision: z.object({
+    decisionId: guid,
+    basis: z.enum(["proactive", "operator"]),
+    decidedOn: utcTime,
+    termsVersion: z.string(),
+    purposes: z.array(purpose),
+  }),
+  links: z.array(z.object({ caseNumber, linkedOn: utcTime })),
+  erasure: z.object({ requestedOn: utcTime, dueOn: utcTime, requestedBy: z.string(), reasonNote: guid }).optional(),
+  purge: z
+    .object({
+      basis: purgeBasis,
+      intendedOn: utcTime,
+      deletedOn: utcTime.optional(),
+      /** Where the ledger says that the bytes are gone. */
+      ledger: z.object({ partition: z.string(), seq: z.int(), hash: z.string() }).optional(),
+    })
+    .optional(),
+
+  /** SHA-256 of the canonical request, to tell a repeated create from another one. */
+  requestDigest: z.string(),
+  /** The epochs that it was created under; see `endedBy`. */
+  consentEpoch: z.int(),
+  uploadEpoch: z.int(),
+  /** Where its bytes are: the storage account, and the landing container that is its own. */
+  account: z.string(),
+  landing: z.string(),
+  /** The landed blob's ETag as it was submitted; only that version is verified. */
+  submittedEtag: z.string().optional(),
+});
+export type BundleRecord = z.infer<typeof bundleRecord>;
+
+/** What ends an upload that is still `created`, if anything: the visible state may follow later. */
+export function endedBy(bundle: BundleRecord, stamp: StampRecord, now: Date): "canceled" | "expired" | undefined {
+  if (bundle.state !== "created") return undefined;
+  if (bundle.uploadEpoch !== stamp.uploadEpoch) return "canceled";
+  if (bundle.mode === "proactive" && bundle.consentEpoch !== stamp.consentEpoch) return "canceled";
+  if (now.getTime() >= expiresUnsubmittedOn(bundle.createdOn).getTime()) return "expired";
+  return undefined;
+}
+
+/** Names the bundle in an event, with what the retention report counts by. */
+export const bundleFacts = (bundle: BundleRecord): EventData => ({
+  stampId: bundle.stampId,
+  bundleId: bundle.bundleId,
+  day: utcDay(new Date(bundle.createdOn)),
+  sizeBytes: bundle.sizeBytes,
+});
+
+/** An event's data that moves a bundle from one state to another. */
+export const transition = (from: BundleRecord, to: BundleRecord): EventData => ({
+  ...bundleFacts(to),
+  fromState: from.state,
+  toState: to.state,
+});
+
+/** The bundle in one of the states that end an upload: its bytes are to be deleted at once. */
+export const ended = (bundle: BundleRecord, state: "canceled" | "expired", now: Date): BundleRecord => ({
+  ...bundle,
+  state,
+  purge: { basis: state, intendedOn: toUtcTime(now) },
+});

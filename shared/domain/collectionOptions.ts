@@ -1,0 +1,44 @@
+import type { CollectionOptions } from "../api/stamps.ts";
+import type { StampRecord } from "./stamp.ts";
+
+/**
+ * Which ways of sending are open to a stamp that could ask: the flowchart of `SOURCE.md`. Whoever asks is registered and connected,
+ * so proactive collection and "send logs now" are for it; "save logs locally" is for when the line is gone, the privileged endpoint for
+ * stamps that are not registered.
+ */
+export function optionsFor(stamp: StampRecord): CollectionOptions {
+  const enabled = stamp.state === "enabled";
+  const consented = stamp.consent?.state === "enabled";
+  const disabled = "The stamp is disabled: ask for it to be enabled again.";
+  return {
+    proactive: {
+      available: enabled && consented,
+      recommended: enabled,
+      reasons: [
+        enabled ? "Recommended: the stamp is registered and connected to Azure." : disabled,
+        consented
+          ? "Proactive log collection is enabled."
+          : "Proactive log collection is not enabled for the present registration: enable it to have logs collected when a health alert is raised.",
+      ],
+    },
+    sendNow: {
+      available: enabled,
+      recommended: enabled && !consented,
+      reasons: [enabled ? "The stamp is registered and connected: logs can be sent on demand." : disabled],
+    },
+    saveLocally: {
+      available: true,
+      recommended: false,
+      reasons: ["For when the stamp is disconnected or has connectivity trouble; it is connected now."],
+    },
+    privilegedEndpoint: {
+      available: true,
+      recommended: !enabled,
+      reasons: [
+        enabled
+          ? "For stamps that are not registered; this one is."
+          : "While the stamp is disabled, logs can be shared from the privileged endpoint (Get-AzureStackLog).",
+      ],
+    },
+  };
+}

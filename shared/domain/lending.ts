@@ -1,0 +1,80 @@
+import type { Purpose, StampId } from "../api/primitives.ts";
+import { DomainError, type ErrorCode } from "../errors.ts";
+import type { BundleRecord } from "./bundle.ts";
+import type { CaseRecord } from "./case.ts";
+import { type GrantRecord, grantEnd } from "./grant.ts";
+import type { SubjectId } from "./people.ts";
+
+/** When a bundle may be lent (invariant 5): named rules in the contract's order; the refusal is the first that says no. */
+
+export type Lending = {
+  readonly case: CaseRecord;
+  readonly stampId: StampId;
+  /** Absent where there is no such bundle. */
+  readonly bundle: BundleRecord | undefined;
+  readonly purpose: Purpose;
+  readonly now: Date;
+};
+
+type Rule = { readonly code: ErrorCode; readonly message: string; readonly allows: (lending: Lending) => boolean };
+
+const rules: readonly Rule[] = [
+  {
+    code: "CaseNotOpen",
+    message: "The case is closed. Bundles are lent for open cases only.",
+    allows: ({ case: record }) => record.state === "open",
+  },
+  {
+    code: "StampNotOnCase",
+    message: "The case does not list this stamp. Ask the case system to add it.",
+    allows: ({ case: record, stampId }) => record.stampIds.includes(stampId),
+  },
+  {
+    code: "BundleNotLinked",
+    message:
+      "The bundle is not linked to the case. Link it first (PUT /cases/{caseNumber}/stamps/{stampId}/bundles/{bundleId}).",
+    allows: ({ case: record, bundle }) => bundle?.links.some((link) => link.caseNumber === record.caseNumber) ?? false,
+  },
+  {
+    code: "PurgeDue",
+    message: "The bundle is due for deletion or already deleted, and is lent no more.",
+    allows: ({ bundle, now }) => bundle !== undefined && !isPurgeDue(bundle, now),
+  },
+  {
+    code: "BundleNotAccepted",
+    message: "The bundle has not been verified and accepted. Look at its state and verification.",
+    allows: ({ bundle }) => bundle?.state === "accepted",
+  },
+  {
+    code: "PurposeNotConsented",
+    message: "The customer's consent for this bundle, or the kind of the case, does not include that purpose.",
+    allows: ({ case: record, bundle, purpose }) =>
+      (bundle?.consentDecision.purposes.includes(purpose) ?? false) &&
+      (record.kind === "support" || purpose === "productHealth"),
+  },
+];
+
+/** Nothing is lendable past its `purgeOn`, nor once its erasure is asked for. */
+export const isPurgeDue = (bundle: BundleRecord, now: Date): boolean =>
+  bundle.state === "purged" || bundle.erasure !== undefined || now.getTime() >= Date.parse(bundle.purgeOn);
+
+/** Throws the refusal of the first rule that does not allow the lending; else gives the bundle. */
+export function requireLendable(lending: Lending): BundleRecord {
+  const refusing = rules.find((rule) => !rule.allows(lending));
+  if (refusing !== undefined) throw new DomainError(refusing.code, refusing.message);
+  if (lending.bundle === undefined) throw new DomainError("NotFound", "There is no such bundle.");
+  return lending.bundle;
+}
+
+/** Throws unless the caller is the grantee of an active grant. */
+export function requireActiveGrant(grant: GrantRecord, record: CaseRecord, caller: SubjectId, now: Date): void {
+  if (grant.grantee !== caller) {
+    throw new DomainError("NotTheGrantee", "The grant is another engineer's. Ask for one of your own.");
+  }
+  const end = grantEnd(grant, record, now);
+  if (end !== undefined) {
+    throw new DomainError("GrantNotActive", "The grant has ended. Ask for a new one if the case still needs it.", {
+      details: [{ code: end.reason, message: `Ended on ${end.on}.` }],
+    });
+  }
+}

@@ -1,0 +1,112 @@
+import { z } from "zod";
+import { stampId as stampIdSchema } from "../api/primitives.ts";
+import type { Permission, Route } from "../api/route.ts";
+import { verifyStampSignature } from "../auth/stampSignature.ts";
+import { roles, type TokenVerifier } from "../auth/tokens.ts";
+import { isRetired, type StampRecord } from "../domain/stamp.ts";
+import { DomainError } from "../errors.ts";
+import type { Caller, StampCaller, TokenCaller } from "../operations/caller.ts";
+import type { Clock, People, Stamps } from "../operations/needs.ts";
+import type { Received } from "./received.ts";
+
+/** Who calls: a stamp by its signature or a person or service by a token (`API.md`, Who; `DESIGN.md`, Trust). */
+
+export type Authentication = {
+  readonly clock: Clock;
+  readonly publicOrigin: string;
+  readonly verifyToken: TokenVerifier;
+  readonly people: Pick<People, "subjectOf">;
+  readonly stamps: Pick<Stamps, "head">;
+  /** Whether the nonce is new to the stamp. */
+  readonly useNonce: (stampId: string, nonce: string, created: Date) => Promise<boolean>;
+};
+
+/** What a 401 asks for. */
+export const challengeFor = (who: Route["who"]): string =>
+  who !== "anyone" && who.includes("stamp") ? 'Signature tag="stamp-intake", Bearer' : "Bearer";
+
+/** Throws the 401 or 403 that says why the caller is not let in. The caller of a route for anyone is undefined. */
+export async function authenticate(
+  using: Authentication,
+  route: Route,
+  request: Received,
+): Promise<Caller | undefined> {
+  if (route.who === "anyone") return undefined;
+  const authorization = request.headers.get("authorization");
+  const signed = request.headers.has("signature") || request.headers.has("signature-input");
+  if (authorization !== null) {
+    if (signed) throw new DomainError("TokenInvalid", "Send either a bearer token or a signature, not both.");
+    return await byToken(using, route.who, authorization);
+  }
+  if (!route.who.includes("stamp")) {
+    throw new DomainError("TokenMissing", "Send an access token: Authorization: Bearer <token>.");
+  }
+  return await bySignature(using, route, request);
+}
+
+async function byToken(using: Authentication, who: readonly Permission[], authorization: string): Promise<TokenCaller> {
+  const { oid, role } = await using.verifyToken(authorization, using.clock.real());
+  if (!who.includes(role)) {
+    throw new DomainError("RoleMissing", `The role ${roleNames.get(role)} may not do this. It takes ${describe(who)}.`);
+  }
+  return { kind: "token", role, oid, subject: await using.people.subjectOf({ scope: "entra", identity: oid }) };
+}
+
+/** The role of a letter, in words. */
+const roleNames = new Map<string, string>(Object.entries(roles).map(([name, letter]) => [letter, name]));
+
+const describe = (who: readonly Permission[]): string =>
+  who.map((each) => (each === "stamp" ? "the stamp's own signature" : roleNames.get(each))).join(" or ");
+
+const ofStamp = z.object({ stampId: stampIdSchema });
+
+async function bySignature(using: Authentication, route: Route, request: Received): Promise<StampCaller> {
+  const { stampId } = ofStamp.parse(request.params);
+  const read = once(() => using.stamps.head(stampId));
+  const signature = await verifyStampSignature(
+    {
+      method: request.method,
+      targetUri: `${using.publicOrigin}${request.path}${request.search}`,
+      headers: request.headers,
+      body: request.body,
+    },
+    { keyOf: async (keyId) => keyOf((await read()).state, keyId, using.clock.real()), now: using.clock.real() },
+  );
+  if (!(await using.useNonce(stampId, signature.nonce, signature.created))) {
+    throw new DomainError(
+      "SignatureReplayed",
+      "This signature was used before. Sign the request again with a new nonce.",
+    );
+  }
+  const head = await read();
+  requireNotDisabled(head.state, route);
+  return { kind: "stamp", stampId, keyId: signature.keyId, head };
+}
+
+function keyOf(stamp: StampRecord | undefined, keyId: string, realNow: Date) {
+  const key = stamp?.keys.find((each) => each.keyId === keyId);
+  if (key === undefined) return undefined;
+  return {
+    keyId,
+    jwk: key.jwk,
+    state: isRetired(key, realNow) ? ("retired" as const) : ("active" as const),
+    notBefore: key.notBefore === undefined ? undefined : new Date(key.notBefore),
+    notAfter: key.notAfter === undefined ? undefined : new Date(key.notAfter),
+  };
+}
+
+/** A disabled stamp writes nothing; a compromised one reads nothing either, for whoever holds its key is not the stamp. */
+function requireNotDisabled(stamp: StampRecord | undefined, route: Route): void {
+  if (stamp?.state !== "disabled") return;
+  if (route.verb !== "GET" || stamp.disabledReason === "compromised") {
+    throw new DomainError("StampDisabled", "This stamp is disabled. Ask for it to be enabled again.");
+  }
+}
+
+function once<T>(work: () => Promise<T>): () => Promise<T> {
+  let result: Promise<T> | undefined;
+  return () => {
+    result ??= work();
+    return result;
+  };
+}

@@ -1,0 +1,10 @@
+import { listEvents } from "../../operations/compliance/listEvents.ts";
+import { getRetention } from "../../operations/compliance/retention.ts";
+import type { World } from "../../operations/needs.ts";
+import { page, resource } from "../answer.ts";
+import { type HandlersFor, pageOf } from "./handler.ts";
+
+export const complianceHandlers = (world: World): HandlersFor<"Compliance"> => ({
+  Compliance_GetRetention: async () => resource(await getRetention(world)),
+  Compliance_ListEvents: async (call) => page(await listEvents(world, pageOf(call), call.query.partition)),
+});

@@ -1,0 +1,35 @@
+import { verifyKeyProof } from "../../auth/keyProof.ts";
+import { decideConsent } from "../../operations/consents/decideConsent.ts";
+import { listDecisions, readConsent } from "../../operations/consents/readConsent.ts";
+import type { World } from "../../operations/needs.ts";
+import { disableStamp, enableStamp } from "../../operations/stamps/disableStamp.ts";
+import { listAccesses, listStamps, readCollectionOptions, readStamp } from "../../operations/stamps/readStamps.ts";
+import { registerStamp } from "../../operations/stamps/registerStamp.ts";
+import { rotateKey } from "../../operations/stamps/rotateKey.ts";
+import { page, putResult, resource } from "../answer.ts";
+import { asStamp, type HandlersFor, known, pageOf } from "./handler.ts";
+
+export const stampHandlers = (world: World): HandlersFor<"Stamps"> & HandlersFor<"Consents"> => ({
+  Stamps_List: async (call) => page(await listStamps(world, pageOf(call))),
+  Stamps_Get: async ({ caller, params }) => resource(await readStamp(world, known(caller), params.stampId)),
+  Stamps_Put: async ({ caller, params, body, ifMatch }) => {
+    const { stamp, created } = await registerStamp(world, known(caller), params.stampId, body, { ifMatch });
+    return putResult(stamp, created);
+  },
+  Stamps_RotateKey: async ({ caller, params, body }) => {
+    await verifyKeyProof(body.proof, { jwk: body.jwk, stampId: params.stampId, keyId: body.keyId });
+    return resource(await rotateKey(world, asStamp(caller), body));
+  },
+  Stamps_Disable: async ({ caller, params, body }) =>
+    resource(await disableStamp(world, known(caller), params.stampId, body.reason)),
+  Stamps_Enable: async ({ caller, params }) => resource(await enableStamp(world, known(caller), params.stampId)),
+  Stamps_GetCollectionOptions: async ({ caller, params }) =>
+    resource(await readCollectionOptions(world, known(caller), params.stampId)),
+  Stamps_ListAccesses: async (call) =>
+    page(await listAccesses(world, known(call.caller), call.params.stampId, pageOf(call))),
+  Consents_Get: async ({ caller, params }) => resource(await readConsent(world, known(caller), params.stampId)),
+  Consents_Put: async ({ caller, body, ifMatch }) =>
+    resource(await decideConsent(world, asStamp(caller), body, { ifMatch })),
+  Consents_ListDecisions: async (call) =>
+    page(await listDecisions(world, known(call.caller), call.params.stampId, pageOf(call))),
+});

@@ -1,0 +1,139 @@
+import type { HttpRequest, HttpResponseInit, InvocationContext } from "@azure/functions";
+import type { z } from "zod";
+import { type Route, takesBody } from "../api/route.ts";
+
+import { DomainError } from "../errors.ts";
+import type { Caller } from "../operations/caller.ts";
+import type { Log } from "../operations/needs.ts";
+import { type Answer, toResponse } from "./answer.ts";
+import { type Authentication, authenticate, challengeFor } from "./authenticate.ts";
+import { parseBody } from "./json.ts";
+import { decodePlace, nextLink } from "./paging.ts";
+import { type Received, receive } from "./received.ts";
+import { asRefusal, refusalResponse } from "./refuse.ts";
+
+/** One request through the layers, in the contract's order of checks: length and size, path, api-version, credential, role, body, operation. */
+
+export const apiVersion = "2026-11-01";
+
+/** What a handler gets: everything parsed, the caller known. */
+export type Call<Params, Query, Body> = {
+  readonly params: Params;
+  readonly query: Query;
+  readonly body: Body;
+  readonly caller: Caller | undefined;
+  readonly ifMatch: string | undefined;
+  /** The place that a list goes on from. */
+  readonly after: string | undefined;
+};
+
+export type Handler<Params, Query, Body> = (call: Call<Params, Query, Body>) => Promise<Answer>;
+
+export type Edge = Authentication & { readonly log: Log };
+
+export async function serve<Params, Query, Body>(
+  edge: () => Promise<Edge>,
+  route: Route<Params, Query, Body>,
+  handler: () => Promise<Handler<Params, Query, Body>>,
+  request: HttpRequest,
+  context: Pick<InvocationContext, "invocationId">,
+): Promise<HttpResponseInit> {
+  const headers = commonHeaders(request, context.invocationId);
+  try {
+    const using = await edge();
+    const received = await receive(request, takesBody(route));
+    const params = parsePart(route.params, received.params, "the path");
+    if (route.who !== "anyone") requireApiVersion(received.query);
+    const caller = await authenticate(using, route, received);
+    const answer = await (await handler())({
+      params,
+      ...parseRest(route, received),
+      caller,
+      ifMatch: received.headers.get("if-match") ?? undefined,
+      after: decodePlace(received.query.get("skipToken")),
+    });
+    return withHeaders(
+      toResponse(answer, (place) => nextLink(using.publicOrigin, received, place)),
+      headers,
+    );
+  } catch (error) {
+    const refusal = asRefusal(error);
+    await report(edge, route, refusal, context.invocationId);
+    return withHeaders(refusalResponse(refusal, challengeFor(route.who)), headers);
+  }
+}
+
+function requireApiVersion(query: URLSearchParams): void {
+  const versions = query.getAll("api-version");
+  const [version] = versions;
+  if (versions.length > 1) throw givenTwice("api-version");
+  if (version === undefined) {
+    throw new DomainError("MissingApiVersionParameter", `Add ?api-version=${apiVersion} to the URL.`, {
+      target: "api-version",
+    });
+  }
+  if (version !== apiVersion) {
+    throw new DomainError("UnsupportedApiVersionValue", `The version served here is ${apiVersion}.`, {
+      target: "api-version",
+    });
+  }
+}
+
+const givenTwice = (name: string) =>
+  new DomainError("InvalidParameter", "The query names a parameter twice: give it once.", {
+    target: name.slice(0, 128),
+  });
+
+function parseRest<Query, Body>(route: Route<unknown, Query, Body>, received: Received): { query: Query; body: Body } {
+  const names = [...received.query.keys()];
+  const repeated = names.find((name, index) => names.indexOf(name) !== index);
+  if (repeated !== undefined) throw givenTwice(repeated);
+  const body = takesBody(route)
+    ? parseBody(received.body, received.headers.get("content-type"), route.body)
+    : route.body.parse(refuseBody(received));
+  return { query: parsePart(route.query, Object.fromEntries(received.query), "the query"), body };
+}
+
+function refuseBody(received: Received): undefined {
+  if (received.body !== undefined) {
+    throw new DomainError("InvalidBody", "This operation takes no body: send none.", { target: "" });
+  }
+  return undefined;
+}
+
+function parsePart<T>(schema: z.ZodType<T>, values: unknown, where: string): T {
+  const parsed = schema.safeParse(values);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const name = String(issue?.path[0] ?? "");
+  throw new DomainError("InvalidParameter", `${name} in ${where} ${issue?.message ?? "is invalid"}.`, { target: name });
+}
+
+/** Echoed only where it can stand in a header. */
+const echoable = /^[\x20-\x7e]{1,128}$/;
+
+export function commonHeaders(request: HttpRequest, requestId: string): Record<string, string> {
+  const clientId = request.headers.get("x-ms-client-request-id");
+  return {
+    "x-ms-request-id": requestId,
+    ...(clientId !== null && echoable.test(clientId) ? { "x-ms-client-request-id": clientId } : {}),
+    "cache-control": "no-store",
+    "x-content-type-options": "nosniff",
+  };
+}
+
+export const withHeaders = (response: HttpResponseInit, common: Record<string, string>): HttpResponseInit => ({
+  ...response,
+  headers: { ...common, ...Object.fromEntries(new Headers(response.headers)) },
+});
+
+async function report(edge: () => Promise<Edge>, route: Route, refusal: DomainError, requestId: string): Promise<void> {
+  try {
+    const { log } = await edge();
+    const facts = { operation: route.operationId, code: refusal.code, requestId };
+    if (refusal.cause === undefined) log.info("request.refused", facts);
+    else log.error("request.failed", refusal.cause, facts);
+  } catch {
+    // Without a log there is nowhere to say so; the caller gets the refusal all the same.
+  }
+}

@@ -1,0 +1,22 @@
+import type { HttpRequest, HttpResponseInit, InvocationContext } from "@azure/functions";
+import { DomainError } from "../errors.ts";
+import { receive } from "./received.ts";
+import { asRefusal, refusalResponse } from "./refuse.ts";
+import { commonHeaders, withHeaders } from "./serve.ts";
+
+/** The answer to a route or a verb that the contract does not have. */
+export async function refuseUnknown(
+  request: HttpRequest,
+  context: Pick<InvocationContext, "invocationId">,
+): Promise<HttpResponseInit> {
+  const headers = commonHeaders(request, context.invocationId);
+  try {
+    await receive(request, false);
+    throw new DomainError(
+      "NotFound",
+      "There is no such route, or not with this verb. GET /openapi.json lists them all.",
+    );
+  } catch (error) {
+    return withHeaders(refusalResponse(asRefusal(error), "Bearer"), headers);
+  }
+}

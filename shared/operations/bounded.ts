@@ -1,0 +1,42 @@
+/** Runs `work` on each item, at most `limit` at once; the first failure is thrown when those that run have ended. */
+export async function eachBounded<T>(
+  items: AsyncIterable<T> | Iterable<T>,
+  limit: number,
+  work: (item: T) => Promise<void>,
+): Promise<void> {
+  const running = new Set<Promise<void>>();
+  const failures: unknown[] = [];
+  for await (const item of items) {
+    const task: Promise<void> = work(item)
+      .catch((error: unknown) => void failures.push(error))
+      .finally(() => running.delete(task));
+    running.add(task);
+    if (running.size >= limit) await Promise.race(running);
+    if (failures.length > 0) break;
+  }
+  await Promise.all(running);
+  if (failures.length > 0) throw failures[0];
+}
+
+/** Maps in order, at most `limit` at once. */
+export async function mapBounded<A, B>(
+  items: readonly A[],
+  limit: number,
+  work: (item: A) => Promise<B>,
+): Promise<B[]> {
+  const results: { index: number; value: B }[] = [];
+  await eachBounded(items.entries(), limit, async ([index, item]) => {
+    results.push({ index, value: await work(item) });
+  });
+  return results.sort((a, b) => a.index - b.index).map((result) => result.value);
+}
+
+/** The first `count` of them, and whether there are more: one page of a list. */
+export async function take<T>(items: AsyncIterable<T>, count: number): Promise<{ taken: T[]; more: boolean }> {
+  const taken: T[] = [];
+  for await (const item of items) {
+    if (taken.length === count) return { taken, more: true };
+    taken.push(item);
+  }
+  return { taken, more: false };
+}

@@ -1,0 +1,193 @@
+import { createHash, randomUUID } from "node:crypto";
+import canonicalize from "canonicalize";
+import { terms } from "../../../terms/index.ts";
+import type { Bundle, BundleRequest } from "../../api/bundles.ts";
+import { type BundleId, type StampId, toUtcTime } from "../../api/primitives.ts";
+import { type BundleRecord, bundleFacts } from "../../domain/bundle.ts";
+import { coveringDecision, requireCreatable } from "../../domain/creation.ts";
+import { requireMatch } from "../../domain/etag.ts";
+import type { NewEvent } from "../../domain/event.ts";
+import { deleteBy, purgeOn } from "../../domain/retention.ts";
+import type { StampRecord } from "../../domain/stamp.ts";
+import { utcDay } from "../../domain/utcDay.ts";
+import { DomainError } from "../../errors.ts";
+import { actorOf, type Condition, type StampCaller } from "../caller.ts";
+import { linkClaim } from "../cases/linkClaim.ts";
+import { HeadMoved, type StampHead, type World } from "../needs.ts";
+import { requireEnabled } from "../refusals.ts";
+import { transact } from "../transact.ts";
+import { firstLookAfterMs, uploadWork } from "./uploadWork.ts";
+import { bundleView, bundleViewFor } from "./view.ts";
+
+/**
+ * Creates a bundle and answers with the URL to upload it to. In this order, so that a crash leaves the safer half: the deadline of
+ * whatever may land (invariant 2), the landing container, then the bundle with its event. A container's name is used once, ever, so
+ * a repeated create can never bring back a container that an old URL could write to.
+ */
+export async function createBundle(
+  world: World,
+  caller: StampCaller,
+  bundleId: BundleId,
+  request: BundleRequest,
+  condition: Condition,
+): Promise<{ bundle: Bundle; created: boolean }> {
+  requireKnownTerms(request);
+  requireSize(request, world.rules.maxBundleBytes);
+  const { stamps } = world;
+  const { stampId } = caller;
+  const requestDigest = digestOf(request);
+
+  const result = await transact(
+    () => stamps.head(stampId),
+    async (head, isFirst) => {
+      // The first try looks for no bundle: a new one costs one call less, and one that is there already refuses the insert.
+      const standing = isFirst && condition.ifMatch === undefined ? undefined : await stamps.bundle(stampId, bundleId);
+      if (standing !== undefined) return repeated(world, head, standing, requestDigest, condition);
+      requireMatch(condition.ifMatch, undefined);
+      return await insert(world, caller, head, bundleId, request, requestDigest);
+    },
+    caller.head,
+  );
+  if (result.created) await linkClaim(world, actorOf(caller), result.record);
+  const record =
+    result.created && request.caseNumber !== undefined ? await reread(world, result.record) : result.record;
+  return {
+    bundle: await bundleViewFor(world, caller, record, result.stamp, { isNew: result.created }),
+    created: result.created,
+  };
+}
+
+type Created = { readonly record: BundleRecord; readonly stamp: StampRecord; readonly created: boolean };
+
+function repeated(
+  world: World,
+  head: StampHead,
+  standing: BundleRecord,
+  requestDigest: string,
+  condition: Condition,
+): Created {
+  const stamp = requireEnabled(head);
+  requireMatch(condition.ifMatch, bundleView(standing, stamp, world.clock.now()));
+  if (standing.requestDigest !== requestDigest) {
+    throw new DomainError(
+      "BundleConflict",
+      "This bundleId names another bundle already. Use a new GUID for a new bundle.",
+    );
+  }
+  return { record: standing, stamp, created: false };
+}
+
+async function insert(
+  world: World,
+  caller: StampCaller,
+  head: StampHead,
+  bundleId: BundleId,
+  request: BundleRequest,
+  requestDigest: string,
+): Promise<Created> {
+  const { clock, landing, schedule, stamps } = world;
+  const stamp = requireEnabled(head);
+  requireCreatable({ stamp, request });
+  const now = clock.now();
+  const record = newBundle(world, stamp, bundleId, request, requestDigest, now);
+  const operator =
+    request.consent === undefined ? undefined : await operatorOf(world, caller.stampId, request.consent.decidedBy);
+  await schedule.remember(uploadWork(record), new Date(now.getTime() + firstLookAfterMs));
+  await landing.create(record.account, record.landing);
+  try {
+    await stamps.commit(
+      caller.stampId,
+      head,
+      { events: [createdEvent(caller, record, operator)], insert: record },
+      now,
+    );
+  } catch (error) {
+    if (error instanceof HeadMoved) await discard(world, record);
+    throw error;
+  }
+  return { record, stamp, created: true };
+}
+
+/** Nobody was given a URL for it. */
+async function discard(world: Pick<World, "landing" | "schedule">, record: BundleRecord): Promise<void> {
+  await world.landing.delete(record.account, record.landing);
+  await world.schedule.forget(uploadWork(record));
+}
+
+function newBundle(
+  world: Pick<World, "landing" | "rules">,
+  stamp: StampRecord,
+  bundleId: BundleId,
+  request: BundleRequest,
+  requestDigest: string,
+  now: Date,
+): BundleRecord {
+  const { consent: _consent, ...asked } = request;
+  const { stampId } = stamp;
+  return {
+    ...asked,
+    stampId,
+    bundleId,
+    state: "created",
+    createdOn: toUtcTime(now),
+    deleteBy: deleteBy(now),
+    purgeOn: purgeOn(now, world.rules.purgeAfterDays),
+    consentDecision: coveringDecision(stamp, request, randomUUID()),
+    links: [],
+    requestDigest,
+    consentEpoch: stamp.consentEpoch,
+    uploadEpoch: stamp.uploadEpoch,
+    account: world.landing.place(stampId, stamp.geography),
+    landing: world.landing.containerName({ stampId, bundleId, attempt: randomUUID(), day: utcDay(now) }),
+  };
+}
+
+function createdEvent(caller: StampCaller, record: BundleRecord, operator: string | undefined): NewEvent {
+  const { decisionId, basis, purposes, termsVersion } = record.consentDecision;
+  return {
+    type: "bundle.created",
+    actor: actorOf(caller),
+    data: {
+      ...bundleFacts(record),
+      toState: record.state,
+      mode: record.mode,
+      decisionId,
+      basis,
+      purposes,
+      termsVersion,
+      ...(operator === undefined ? {} : { decidedBy: operator }),
+      ...(record.trigger === undefined ? {} : { faultId: record.trigger.faultId, raisedOn: record.trigger.raisedOn }),
+    },
+  };
+}
+
+const operatorOf = (world: Pick<World, "people">, stampId: StampId, name: string) =>
+  world.people.subjectOf({ scope: `operator:${stampId}`, identity: name });
+
+const reread = async (world: Pick<World, "stamps">, record: BundleRecord): Promise<BundleRecord> =>
+  (await world.stamps.bundle(record.stampId, record.bundleId)) ?? record;
+
+const digestOf = (request: BundleRequest): string =>
+  createHash("sha256")
+    .update(canonicalize(request) ?? "")
+    .digest("hex");
+
+/** What was saved locally may have been consented to under terms that have been replaced since. */
+function requireKnownTerms(request: BundleRequest): void {
+  const version = request.consent?.termsVersion;
+  if (version === undefined || terms.some((each) => each.version === version)) return;
+  throw new DomainError("InvalidBody", `There are no terms of that version. GET /terms lists those there are.`, {
+    target: "/consent/termsVersion",
+  });
+}
+
+function requireSize(request: BundleRequest, most: number): void {
+  if (request.sizeBytes <= most) return;
+  throw new DomainError(
+    "InvalidBody",
+    `A bundle may have at most ${most} bytes. Collect fewer roles or a shorter window.`,
+    {
+      target: "/sizeBytes",
+    },
+  );
+}

@@ -1,0 +1,145 @@
+import type { Bundle, ErasureRequest } from "../../api/bundles.ts";
+import { type BundleId, type StampId, toUtcTime } from "../../api/primitives.ts";
+import { type BundleRecord, bundleFacts, endedBy } from "../../domain/bundle.ts";
+import { type NewEvent, theService } from "../../domain/event.ts";
+import { actorOf, type StampCaller } from "../caller.ts";
+import type { StampHead, World } from "../needs.ts";
+import { newNote, noteDigest } from "../note.ts";
+import { invalidState, noSuchBundle, requireEnabled, requireStamp } from "../refusals.ts";
+import { transact } from "../transact.ts";
+import { finishPurge } from "./finishPurge.ts";
+import { bundleView } from "./view.ts";
+
+/**
+ * The operator's explicit wish to have a bundle deleted before its time. From the commit on it is lent no more; its bytes go after
+ * `ERASE_DELAY_HOURS`, or before the answer where that is 0.
+ */
+export async function eraseBundle(
+  world: World,
+  caller: StampCaller,
+  bundleId: BundleId,
+  said: ErasureRequest,
+): Promise<Bundle> {
+  const { clock, rules, schedule, stamps } = world;
+  const { stampId } = caller;
+  const operator = await operatorOf(world, stampId, said);
+  const asked = await transact(
+    () => stamps.head(stampId),
+    async (head) => {
+      const { stamp, bundle } = await read(world, head, bundleId);
+      if (bundle.erasure !== undefined) return { stamp, bundle };
+      const state = endedBy(bundle, stamp, clock.now()) ?? bundle.state;
+      if (state !== "submitted" && state !== "accepted") throw invalidState(state, advice(state));
+      const now = clock.now();
+      const dueOn = new Date(now.getTime() + rules.eraseDelayHours * 3_600_000);
+      const reason = newNote(said.reason);
+      const erasure = {
+        requestedOn: toUtcTime(now),
+        dueOn: toUtcTime(dueOn),
+        requestedBy: operator,
+        reasonNote: reason.noteId,
+      };
+      const next: BundleRecord = { ...bundle, erasure };
+      const event: NewEvent = {
+        type: "bundle.erasureRequested",
+        actor: actorOf(caller),
+        data: { ...bundleFacts(bundle), dueOn: erasure.dueOn, decidedBy: operator, reasonDigest: noteDigest(reason) },
+      };
+      await schedule.eraseAt({ stampId, bundleId, dueOn: erasure.dueOn });
+      await stamps.commit(
+        stampId,
+        head,
+        { events: [event], update: [{ from: bundle, to: next }], notes: [reason] },
+        now,
+      );
+      return { stamp, bundle: next };
+    },
+    caller.head,
+  );
+  const standing = rules.eraseDelayHours === 0 ? await purgeErased(world, stampId, bundleId) : asked.bundle;
+  return bundleView(standing ?? asked.bundle, asked.stamp, clock.now());
+}
+
+/** Takes an erasure back that has not been carried out. */
+export async function cancelErasure(
+  world: World,
+  caller: StampCaller,
+  bundleId: BundleId,
+  said: ErasureRequest,
+): Promise<Bundle> {
+  const { clock, schedule, stamps } = world;
+  const { stampId } = caller;
+  const operator = await operatorOf(world, stampId, said);
+  return await transact(
+    () => stamps.head(stampId),
+    async (head) => {
+      const { stamp, bundle } = await read(world, head, bundleId);
+      const now = clock.now();
+      const pending =
+        bundle.erasure !== undefined && bundle.purge === undefined && now.getTime() < Date.parse(bundle.erasure.dueOn);
+      if (!pending)
+        throw invalidState(bundle.state, "No erasure of this bundle is pending, so there is nothing to take back.");
+      const { erasure: _taken, ...next } = bundle;
+      const reason = newNote(said.reason);
+      const event: NewEvent = {
+        type: "bundle.erasureCanceled",
+        actor: actorOf(caller),
+        data: { ...bundleFacts(bundle), decidedBy: operator, reasonDigest: noteDigest(reason) },
+      };
+      await stamps.commit(
+        stampId,
+        head,
+        { events: [event], update: [{ from: bundle, to: next }], notes: [reason] },
+        now,
+      );
+      await schedule.unerase({ stampId, bundleId });
+      return bundleView(next, stamp, now);
+    },
+    caller.head,
+  );
+}
+
+/** Carries out an erasure that is due: the intent is written first, then the bytes go. Safe to repeat; undefined where none is due. */
+export async function purgeErased(
+  world: World,
+  stampId: StampId,
+  bundleId: BundleId,
+): Promise<BundleRecord | undefined> {
+  const { clock, schedule, stamps } = world;
+  const intended = await transact(
+    () => stamps.head(stampId),
+    async (head) => {
+      const bundle = await stamps.bundle(stampId, bundleId);
+      const now = clock.now();
+      if (bundle?.erasure === undefined || now.getTime() < Date.parse(bundle.erasure.dueOn)) return undefined;
+      if (bundle.purge !== undefined || (bundle.state !== "submitted" && bundle.state !== "accepted")) return bundle;
+      const next: BundleRecord = { ...bundle, purge: { basis: "erasure", intendedOn: toUtcTime(now) } };
+      const event: NewEvent = {
+        type: "bundle.purgeIntended",
+        actor: theService,
+        data: { ...bundleFacts(bundle), basis: "erasure" },
+      };
+      await stamps.commit(stampId, head, { events: [event], update: [{ from: bundle, to: next }] }, now);
+      return next;
+    },
+  );
+  if (intended === undefined) return undefined;
+  const standing = intended.purge === undefined ? intended : await finishPurge(world, intended);
+  await schedule.unerase({ stampId, bundleId });
+  return standing;
+}
+
+async function read(world: Pick<World, "stamps">, head: StampHead, bundleId: BundleId) {
+  const stamp = requireEnabled(head);
+  const bundle = await world.stamps.bundle(requireStamp(head).stampId, bundleId);
+  if (bundle === undefined) throw noSuchBundle();
+  return { stamp, bundle };
+}
+
+const operatorOf = (world: Pick<World, "people">, stampId: StampId, said: ErasureRequest) =>
+  world.people.subjectOf({ scope: `operator:${stampId}`, identity: said.decidedBy });
+
+const advice = (state: string): string =>
+  state === "created"
+    ? "The bundle was not submitted: cancel it instead (POST …:cancel)."
+    : `The bundle is ${state}: its bytes are deleted already or just being deleted.`;

@@ -1,0 +1,73 @@
+import type { Bundle, BundleState, Mode, Verification } from "../../api/bundles.ts";
+import type { BundleId, StampId } from "../../api/primitives.ts";
+import type { BundleRecord } from "../../domain/bundle.ts";
+import type { StampRecord } from "../../domain/stamp.ts";
+import type { Caller, StampCaller } from "../caller.ts";
+import type { World } from "../needs.ts";
+import type { PageRequest, PageResult } from "../paging.ts";
+import { invalidState, noSuchBundle, requireStamp } from "../refusals.ts";
+import { bundleView, bundleViewFor, verificationView } from "./view.ts";
+
+type Needs = Pick<World, "clock" | "stamps" | "landing">;
+
+async function read(
+  world: Needs,
+  caller: Caller,
+  stampId: StampId,
+  bundleId: BundleId,
+): Promise<{ stamp: StampRecord; bundle: BundleRecord }> {
+  const head = caller.kind === "stamp" ? caller.head : await world.stamps.head(stampId);
+  const bundle = await world.stamps.bundle(stampId, bundleId);
+  if (bundle === undefined || head.state === undefined) throw noSuchBundle();
+  return { stamp: head.state, bundle };
+}
+
+export async function readBundle(world: Needs, caller: Caller, stampId: StampId, bundleId: BundleId): Promise<Bundle> {
+  const { stamp, bundle } = await read(world, caller, stampId, bundleId);
+  return await bundleViewFor(world, caller, bundle, stamp);
+}
+
+/** A fresh upload URL while the bundle is `created`. */
+export async function renewUpload(world: Needs, caller: StampCaller, bundleId: BundleId): Promise<Bundle> {
+  const bundle = await readBundle(world, caller, caller.stampId, bundleId);
+  if (bundle.state === "created") return bundle;
+  throw invalidState(bundle.state, `The bundle is ${bundle.state} and takes no upload any more.`);
+}
+
+export async function readVerification(
+  world: Needs,
+  caller: Caller,
+  stampId: StampId,
+  bundleId: BundleId,
+): Promise<Verification> {
+  return verificationView((await read(world, caller, stampId, bundleId)).bundle);
+}
+
+/** How many bundles one page looks at, at the most, for those that a filter lets through. */
+const mostLookedAt = 1000;
+
+/** The log collection history, newest first. A page may be short, even empty, and still have a next one where a filter lets few through. */
+export async function listBundles(
+  world: Needs,
+  caller: Caller,
+  stampId: StampId,
+  page: PageRequest,
+  filter: { readonly state?: BundleState | undefined; readonly mode?: Mode | undefined },
+): Promise<PageResult<Bundle>> {
+  const stamp = requireStamp(caller.kind === "stamp" ? caller.head : await world.stamps.head(stampId));
+  const now = world.clock.now();
+  const value: Bundle[] = [];
+  let last: string | undefined;
+  let lookedAt = 0;
+  for await (const { cursor, item: bundleId } of world.stamps.history(stampId, page.after)) {
+    if (value.length === page.top || lookedAt === mostLookedAt) return { value, next: last };
+    last = cursor;
+    lookedAt += 1;
+    const bundle = await world.stamps.bundle(stampId, bundleId);
+    if (bundle === undefined) continue;
+    const view = bundleView(bundle, stamp, now);
+    const passes = (filter.state ?? view.state) === view.state && (filter.mode ?? view.mode) === view.mode;
+    if (passes) value.push(view);
+  }
+  return { value, next: undefined };
+}

@@ -1,0 +1,38 @@
+import { toUtcTime } from "../../api/primitives.ts";
+import { type BundleRecord, transition } from "../../domain/bundle.ts";
+import { type NewEvent, theService } from "../../domain/event.ts";
+import type { World } from "../needs.ts";
+import { transact } from "../transact.ts";
+import { finishPurge } from "./finishPurge.ts";
+
+/** The verdict that a submitted bundle is not what its stamp signed; its bytes are deleted at once. */
+export async function rejectBundle(
+  world: World,
+  { stampId, bundleId }: BundleRecord,
+  rejection: NonNullable<BundleRecord["rejection"]>,
+): Promise<BundleRecord> {
+  const { stamps, clock } = world;
+  const rejected = await transact(
+    () => stamps.head(stampId),
+    async (head) => {
+      const bundle = await stamps.bundle(stampId, bundleId);
+      if (bundle === undefined) throw new TypeError("A bundle's row is never deleted");
+      if (bundle.state !== "submitted" || bundle.purge !== undefined) return bundle;
+      const now = clock.now();
+      const next: BundleRecord = {
+        ...bundle,
+        state: "rejected",
+        rejection,
+        purge: { basis: "rejected", intendedOn: toUtcTime(now) },
+      };
+      const event: NewEvent = {
+        type: "bundle.rejected",
+        actor: theService,
+        data: { ...transition(bundle, next), rejection: rejection.code },
+      };
+      await stamps.commit(stampId, head, { events: [event], update: [{ from: bundle, to: next }] }, now);
+      return next;
+    },
+  );
+  return rejected.state === "rejected" ? await finishPurge(world, rejected) : rejected;
+}

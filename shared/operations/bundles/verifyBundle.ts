@@ -1,0 +1,141 @@
+import { z } from "zod";
+import { bundleId, stampId, toUtcTime } from "../../api/primitives.ts";
+import { type BundleRecord, transition } from "../../domain/bundle.ts";
+import { type NewEvent, theService } from "../../domain/event.ts";
+import { dayPurgeOn, mayStartCopy } from "../../domain/retention.ts";
+import { zipVerdict } from "../../domain/zip.ts";
+import { DomainError } from "../../errors.ts";
+import { linkClaim } from "../cases/linkClaim.ts";
+import type { CopyState, World } from "../needs.ts";
+import { transact } from "../transact.ts";
+import { delayVerification } from "./delayVerification.ts";
+import { placeOf } from "./finishPurge.ts";
+import { rejectBundle } from "./rejectBundle.ts";
+import { settleBundle } from "./settleBundle.ts";
+
+/** What the queue carries. */
+export const verificationMessage = z.object({ stampId, bundleId });
+export type VerificationMessage = z.infer<typeof verificationMessage>;
+
+/** Seconds after which a copy that is under way is looked at again. */
+const copyPollSeconds = 3;
+
+/**
+ * Verifies one submitted bundle: copies the pinned blob to where no stamp can write, reads the copy, and gives the verdict (invariant 6).
+ * Running it twice, at once or again, has one effect. What fails on our side is no verdict: it is written down and tried again.
+ */
+export async function verifyBundle(world: World, message: VerificationMessage): Promise<void> {
+  const bundle = await world.stamps.bundle(message.stampId, message.bundleId);
+  if (bundle === undefined) return;
+  if (bundle.state !== "submitted" || bundle.purge !== undefined || isPastPurge(bundle, world.clock.now())) {
+    await settleBundle(world, message.stampId, message.bundleId);
+    return;
+  }
+  try {
+    await verify(world, bundle);
+  } catch (error) {
+    await delayVerification(world, message, error);
+  }
+}
+
+const isPastPurge = (bundle: BundleRecord, now: Date) => now.getTime() >= Date.parse(bundle.purgeOn);
+
+async function verify(world: World, bundle: BundleRecord): Promise<void> {
+  const copy = await copyToDay(world, bundle);
+  switch (copy.status) {
+    case "pending":
+      await world.queue.send({ stampId: bundle.stampId, bundleId: bundle.bundleId }, copyPollSeconds);
+      return;
+    case "sourceChanged":
+      await rejectBundle(world, bundle, {
+        code: "BlobChanged",
+        message: "The blob was changed after it was submitted. Create a new bundle, upload it once, and submit it.",
+      });
+      return;
+    case "success": {
+      const rejection = await judge(world, bundle, copy);
+      if (rejection === undefined) await accept(world, bundle);
+      else await rejectBundle(world, bundle, rejection);
+      return;
+    }
+    case "sourceMissing":
+      throw new DomainError("ServiceUnavailable", "The uploaded blob is gone from its landing container.");
+    case "failed":
+      await world.days.discard(placeOf(bundle));
+      throw new DomainError("ServiceUnavailable", "The copy of the bundle failed and is made again.");
+  }
+}
+
+/** The deadline is written before the day's container could hold a byte (invariant 2). */
+async function copyToDay(world: World, bundle: BundleRecord): Promise<CopyState> {
+  const { days, rules, schedule } = world;
+  const place = placeOf(bundle);
+  if (!mayStartCopy(bundle, world.clock.now())) {
+    throw new DomainError(
+      "ServiceUnavailable",
+      "It is too late to copy the bundle: its deletion could no longer be guaranteed in time.",
+    );
+  }
+  await schedule.expire({ stampId: bundle.stampId, bundleId: bundle.bundleId, createdOn: bundle.createdOn });
+  await schedule.holdDay({
+    day: place.day,
+    account: place.account,
+    purgeOn: dayPurgeOn(place.day, rules.purgeAfterDays),
+  });
+  await days.ensure(place.account, place.day);
+  return await days.startCopy(
+    { account: bundle.account, landing: bundle.landing, etag: bundle.submittedEtag ?? "" },
+    place,
+  );
+}
+
+/** Size, then digest, then whether it is a zip at all; undefined where the bundle is what its stamp signed. */
+async function judge(
+  world: World,
+  bundle: BundleRecord,
+  copy: { etag: string; sizeBytes: number },
+): Promise<BundleRecord["rejection"]> {
+  if (copy.sizeBytes !== bundle.sizeBytes) {
+    return {
+      code: "SizeMismatch",
+      message: `The uploaded blob has ${copy.sizeBytes} bytes, the submit said ${bundle.sizeBytes}. Create a new bundle and upload all of it.`,
+    };
+  }
+  const read = await world.days.readAndHash(placeOf(bundle), copy);
+  if (read.sha256 !== bundle.sha256) {
+    return {
+      code: "DigestMismatch",
+      message: `The uploaded blob has the SHA-256 ${read.sha256}, another than the submit signed. Create a new bundle and upload the file again.`,
+    };
+  }
+  const zip = zipVerdict({ head: read.head, tail: read.tail, sizeBytes: copy.sizeBytes });
+  return zip.ok ? undefined : { code: "NotAZip", message: `The uploaded file is not a whole zip: ${zip.message}` };
+}
+
+async function accept(world: World, { stampId, bundleId }: BundleRecord): Promise<void> {
+  const { stamps, clock } = world;
+  const accepted = await transact(
+    () => stamps.head(stampId),
+    async (head) => {
+      const bundle = await stamps.bundle(stampId, bundleId);
+      if (bundle?.state !== "submitted" || bundle.purge !== undefined) return undefined;
+      const now = clock.now();
+      const { attempts } = bundle.verification ?? { attempts: 0 };
+      const next: BundleRecord = {
+        ...bundle,
+        state: "accepted",
+        acceptedOn: toUtcTime(now),
+        verification: { attempts: attempts + 1 },
+      };
+      const event: NewEvent = {
+        type: "bundle.accepted",
+        actor: theService,
+        data: { ...transition(bundle, next), ...(bundle.sha256 === undefined ? {} : { sha256: bundle.sha256 }) },
+      };
+      await stamps.commit(stampId, head, { events: [event], update: [{ from: bundle, to: next }] }, now);
+      return next;
+    },
+  );
+  await settleBundle(world, stampId, bundleId);
+  if (accepted !== undefined) await linkClaim(world, theService, accepted);
+}

@@ -1,0 +1,95 @@
+import type { Bundle, Verification } from "../../api/bundles.ts";
+import { toUtcTime } from "../../api/primitives.ts";
+import { type BundleRecord, endedBy } from "../../domain/bundle.ts";
+import type { StampRecord } from "../../domain/stamp.ts";
+import type { Caller } from "../caller.ts";
+import type { World } from "../needs.ts";
+
+/** Hours that an upload URL lives; it can be renewed (`DESIGN.md`, Trust: Storage). */
+const uploadUrlHours = 4;
+
+const mebibyte = 1024 ** 2;
+const usualBlockBytes = 8 * mebibyte;
+/** A blob takes 50,000 blocks; the advice stays below. */
+const mostBlocks = 40_000;
+
+/** Put Blob needs the type; the other calls ignore it. */
+const requiredHeaders = { "x-ms-blob-type": "BlockBlob" };
+
+/** The bundle as anyone who may see it sees it; what has ended shows as ended, whether or not that is written yet. */
+export function bundleView(bundle: BundleRecord, stamp: StampRecord, now: Date): Bundle {
+  const {
+    requestDigest: _requestDigest,
+    consentEpoch: _consentEpoch,
+    uploadEpoch: _uploadEpoch,
+    account: _account,
+    landing: _landing,
+    submittedEtag: _submittedEtag,
+    erasure,
+    purge,
+    ...shown
+  } = bundle;
+  return {
+    ...shown,
+    state: endedBy(bundle, stamp, now) ?? bundle.state,
+    ...(erasure === undefined ? {} : { erasure: { requestedOn: erasure.requestedOn, dueOn: erasure.dueOn } }),
+    ...(purge === undefined
+      ? {}
+      : {
+          purge: {
+            basis: purge.basis,
+            intendedOn: purge.intendedOn,
+            ...(purge.deletedOn === undefined ? {} : { deletedOn: purge.deletedOn }),
+          },
+        }),
+  };
+}
+
+/** The bundle with what helps to go on uploading while it is `created`: the URL for the stamp alone, the staged blocks for all. */
+export async function bundleViewFor(
+  world: Pick<World, "clock" | "landing">,
+  caller: Caller,
+  bundle: BundleRecord,
+  stamp: StampRecord,
+  options: { readonly isNew?: boolean } = {},
+): Promise<Bundle> {
+  const view = bundleView(bundle, stamp, world.clock.now());
+  if (view.state !== "created") return view;
+  const [upload, stagedBlocks] = await Promise.all([
+    caller.kind === "stamp" && stamp.state === "enabled" ? uploadFor(world, bundle) : undefined,
+    options.isNew ? [] : world.landing.stagedBlocks(bundle.account, bundle.landing),
+  ]);
+  return { ...view, ...(upload === undefined ? {} : { upload }), stagedBlocks: [...stagedBlocks] };
+}
+
+async function uploadFor(
+  world: Pick<World, "clock" | "landing">,
+  bundle: BundleRecord,
+): Promise<NonNullable<Bundle["upload"]>> {
+  const expiresOn = new Date(world.clock.real().getTime() + uploadUrlHours * 3_600_000);
+  return {
+    url: await world.landing.uploadUrl(bundle.account, bundle.landing, expiresOn),
+    expiresOn: toUtcTime(expiresOn),
+    blockSizeBytes: Math.max(usualBlockBytes, Math.ceil(bundle.sizeBytes / mostBlocks / mebibyte) * mebibyte),
+    requiredHeaders,
+  };
+}
+
+/** How its verification stands, as a long-running operation. */
+export function verificationView(bundle: BundleRecord): Verification {
+  const { attempts, lastError, nextAttemptOn } = bundle.verification ?? { attempts: 0 };
+  const error = bundle.rejection ?? (bundle.state === "submitted" ? lastError : undefined);
+  return {
+    id: bundle.bundleId,
+    status: verificationStatus(bundle),
+    attempts,
+    ...(error === undefined ? {} : { error }),
+    ...(nextAttemptOn === undefined || bundle.state !== "submitted" ? {} : { nextAttemptOn }),
+  };
+}
+
+function verificationStatus(bundle: BundleRecord): Verification["status"] {
+  if (bundle.rejection !== undefined) return "Failed";
+  if (bundle.acceptedOn !== undefined) return "Succeeded";
+  return bundle.state === "submitted" ? "Running" : "NotStarted";
+}

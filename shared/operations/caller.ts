@@ -1,0 +1,36 @@
+import type { StampId } from "../api/primitives.ts";
+import type { Actor } from "../domain/event.ts";
+import type { SubjectId } from "../domain/people.ts";
+import type { StampHead } from "./needs.ts";
+
+/** Who calls, after authentication. */
+
+export type StampCaller = {
+  readonly kind: "stamp";
+  readonly stampId: StampId;
+  /** The key that signed. */
+  readonly keyId: string;
+  /** The stamp's partition as it was read to authenticate: an operation's first look at it costs nothing more. */
+  readonly head: StampHead;
+};
+
+export type RoleLetter = "R" | "C" | "E" | "A";
+
+export type TokenCaller = {
+  readonly kind: "token";
+  readonly role: RoleLetter;
+  /** The Entra object id. */
+  readonly oid: string;
+  readonly subject: SubjectId;
+};
+
+export type Caller = StampCaller | TokenCaller;
+
+/** R and C are services, E and A are people. */
+export function actorOf(caller: Caller): Actor {
+  if (caller.kind === "stamp") return { kind: "stamp", id: caller.stampId };
+  return { kind: caller.role === "E" || caller.role === "A" ? "person" : "service", id: caller.subject };
+}
+
+/** What a request asks beside its route: the ETag that it was made against. */
+export type Condition = { readonly ifMatch: string | undefined };

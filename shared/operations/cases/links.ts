@@ -1,0 +1,145 @@
+import type { Link } from "../../api/cases.ts";
+import { type BundleId, type CaseNumber, type StampId, toUtcTime } from "../../api/primitives.ts";
+import type { CaseRecord } from "../../domain/case.ts";
+import { requireMatch } from "../../domain/etag.ts";
+import type { Actor, NewEvent } from "../../domain/event.ts";
+import { DomainError } from "../../errors.ts";
+import type { Condition } from "../caller.ts";
+import type { LinkRecord, World } from "../needs.ts";
+import { noSuchBundle, noSuchCase } from "../refusals.ts";
+import { transact } from "../transact.ts";
+
+/**
+ * A link stands in two partitions: the case's is the one that is shown, the bundle's own the one that lending asks. A link is made in the
+ * case first, an unlinking in the bundle first, so that a crash between leaves a bundle that is not lent.
+ */
+
+export type LinkPlace = { readonly caseNumber: CaseNumber; readonly stampId: StampId; readonly bundleId: BundleId };
+
+const shown = ({ caseNumber }: LinkPlace, { stampId, bundleId, linkedOn }: LinkRecord): Link => ({
+  caseNumber,
+  stampId,
+  bundleId,
+  linkedOn,
+});
+
+export async function linkBundle(
+  world: World,
+  actor: Actor,
+  place: LinkPlace,
+  condition: Condition,
+): Promise<{ link: Link; created: boolean }> {
+  const { schedule, clock } = world;
+  const work = { kind: "link", ...place } as const;
+  const linked = await linkInCase(world, actor, place, condition, () => schedule.remember(work, clock.now()));
+  await finishLink(world, actor, place);
+  if (linked.created) await schedule.forget(work);
+  return { link: shown(place, linked.link), created: linked.created };
+}
+
+async function linkInCase(
+  world: World,
+  actor: Actor,
+  place: LinkPlace,
+  condition: Condition,
+  beforeCommit: () => Promise<void>,
+): Promise<{ link: LinkRecord; created: boolean }> {
+  const { cases, clock, stamps } = world;
+  const { caseNumber, stampId, bundleId } = place;
+  return await transact(
+    () => cases.head(caseNumber),
+    async (head) => {
+      const record = requireListed(head.state, stampId);
+      const bundle = await stamps.bundle(stampId, bundleId);
+      if (bundle === undefined) throw noSuchBundle();
+      const standing = await cases.link(caseNumber, stampId, bundleId);
+      requireMatch(condition.ifMatch, standing && shown(place, standing));
+      if (standing !== undefined) return { link: standing, created: false };
+      if (bundle.state === "purged")
+        throw new DomainError("PurgeDue", "The bundle's bytes are deleted already; there is nothing to link.");
+      const now = clock.now();
+      const link = { stampId, bundleId, linkedOn: toUtcTime(now) };
+      const event: NewEvent = { type: "bundle.linked", actor, data: { ...place } };
+      await beforeCommit();
+      await cases.commit(record.caseNumber, head, { events: [event], insertLink: link }, now);
+      return { link, created: true };
+    },
+  );
+}
+
+function requireListed(record: CaseRecord | undefined, stampId: StampId): CaseRecord {
+  if (record === undefined) throw noSuchCase();
+  if (record.state !== "open")
+    throw new DomainError("CaseNotOpen", "The case is closed. Links are made and removed on open cases only.");
+  if (!record.stampIds.includes(stampId)) {
+    throw new DomainError("StampNotOnCase", "The case does not list this stamp. Ask the case system to add it first.");
+  }
+  return record;
+}
+
+async function addCaseToBundle(
+  world: World,
+  actor: Actor,
+  { caseNumber, stampId, bundleId }: LinkPlace,
+  link: LinkRecord,
+): Promise<void> {
+  const { stamps, clock } = world;
+  await transact(
+    () => stamps.head(stampId),
+    async (head) => {
+      const bundle = await stamps.bundle(stampId, bundleId);
+      if (bundle === undefined || bundle.links.some((each) => each.caseNumber === caseNumber)) return;
+      const next = { ...bundle, links: [...bundle.links, { caseNumber, linkedOn: link.linkedOn }] };
+      const event: NewEvent = { type: "bundle.caseAdded", actor, data: { stampId, bundleId, caseNumber } };
+      await stamps.commit(stampId, head, { events: [event], update: [{ from: bundle, to: next }] }, clock.now());
+    },
+  );
+}
+
+export async function unlinkBundle(world: World, actor: Actor, place: LinkPlace): Promise<void> {
+  const { cases, clock } = world;
+  const { caseNumber, stampId, bundleId } = place;
+  const record = (await cases.head(caseNumber)).state;
+  if (record === undefined) throw noSuchCase();
+  if ((await cases.link(caseNumber, stampId, bundleId)) === undefined) return;
+  if (record.state !== "open")
+    throw new DomainError("CaseNotOpen", "The case is closed. Links are made and removed on open cases only.");
+  await removeCaseFromBundle(world, actor, place);
+  await transact(
+    () => cases.head(caseNumber),
+    async (head) => {
+      const link = await cases.link(caseNumber, stampId, bundleId);
+      if (link === undefined) return;
+      const event: NewEvent = { type: "bundle.unlinked", actor, data: { ...place } };
+      await cases.commit(caseNumber, head, { events: [event], removeLink: link }, clock.now());
+    },
+  );
+  // Whoever was linking meanwhile may have added the case to the bundle after the first removal.
+  await removeCaseFromBundle(world, actor, place);
+}
+
+async function removeCaseFromBundle(
+  world: World,
+  actor: Actor,
+  { caseNumber, stampId, bundleId }: LinkPlace,
+): Promise<void> {
+  const { stamps, clock } = world;
+  await transact(
+    () => stamps.head(stampId),
+    async (head) => {
+      const bundle = await stamps.bundle(stampId, bundleId);
+      if (!bundle?.links.some((each) => each.caseNumber === caseNumber)) return;
+      const next = { ...bundle, links: bundle.links.filter((each) => each.caseNumber !== caseNumber) };
+      const event: NewEvent = { type: "bundle.caseRemoved", actor, data: { stampId, bundleId, caseNumber } };
+      await stamps.commit(stampId, head, { events: [event], update: [{ from: bundle, to: next }] }, clock.now());
+    },
+  );
+}
+
+/** Brings the bundle's own list up to the link as it stands in the case; asks once more afterwards, as it may have been unlinked meanwhile. */
+export async function finishLink(world: World, actor: Actor, place: LinkPlace): Promise<void> {
+  const read = () => world.cases.link(place.caseNumber, place.stampId, place.bundleId);
+  const link = await read();
+  if (link !== undefined) await addCaseToBundle(world, actor, place, link);
+  if ((await read()) === undefined) await removeCaseFromBundle(world, actor, place);
+}

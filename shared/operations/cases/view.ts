@@ -1,0 +1,55 @@
+import type { Grant, SupportCase } from "../../api/cases.ts";
+import { type CaseRecord, isAssigned } from "../../domain/case.ts";
+import { type GrantRecord, grantEnd } from "../../domain/grant.ts";
+import type { SubjectId } from "../../domain/people.ts";
+import { mapBounded } from "../bounded.ts";
+import type { Caller } from "../caller.ts";
+import type { CaseHead, World } from "../needs.ts";
+import { noSuchCase } from "../refusals.ts";
+
+/** An engineer knows only the cases assigned to them; to any other they do not exist. */
+export function requireKnown(head: CaseHead, caller: Caller): CaseRecord {
+  const record = head.state;
+  const knows =
+    caller.kind === "token" && (caller.role !== "E" || (record !== undefined && isAssigned(record, caller.subject)));
+  if (record === undefined || !knows) throw noSuchCase();
+  return record;
+}
+
+/** People with the right to see a case see object ids; one who was forgotten stays a subject id. */
+const objectId = async (world: Pick<World, "people">, subject: SubjectId): Promise<string> =>
+  (await world.people.whois(subject))?.identity ?? subject;
+
+export async function caseView(world: Pick<World, "people" | "cases">, record: CaseRecord): Promise<SupportCase> {
+  const { titleNote, openEpoch: _openEpoch, assigneeEpoch: _assigneeEpoch, assignees, ...shown } = record;
+  const [people, title] = await Promise.all([
+    mapBounded(assignees, 16, (each) => objectId(world, each.subjectId)),
+    titleNote === undefined ? undefined : world.cases.note(record.caseNumber, titleNote),
+  ]);
+  return { ...shown, assignees: people, ...(title === undefined ? {} : { title: title.text }) };
+}
+
+export async function grantView(
+  world: Pick<World, "people" | "cases">,
+  grant: GrantRecord,
+  record: CaseRecord,
+  now: Date,
+): Promise<Grant> {
+  const [grantee, justification] = await Promise.all([
+    objectId(world, grant.grantee),
+    world.cases.note(grant.caseNumber, grant.justificationNote),
+  ]);
+  const ended = grantEnd(grant, record, now);
+  return {
+    grantId: grant.grantId,
+    caseNumber: grant.caseNumber,
+    grantee,
+    state: ended === undefined ? "active" : "ended",
+    purpose: grant.purpose,
+    ...(justification === undefined ? {} : { justification: justification.text }),
+    bundles: grant.bundles,
+    startsOn: grant.startsOn,
+    expiresOn: grant.expiresOn,
+    ...(ended === undefined ? {} : { ended }),
+  };
+}

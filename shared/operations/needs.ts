@@ -1,0 +1,279 @@
+import type { BundleId, CaseNumber, GrantId, Purpose, StampId, UtcTime } from "../api/primitives.ts";
+import type { BundleRecord } from "../domain/bundle.ts";
+import type { CaseRecord } from "../domain/case.ts";
+import type { ChainedEvent, ChainPosition, NewEvent } from "../domain/event.ts";
+import type { GrantRecord } from "../domain/grant.ts";
+import type { Note, Person, SubjectId } from "../domain/people.ts";
+import type { StampRecord } from "../domain/stamp.ts";
+import type { UtcDay } from "../domain/utcDay.ts";
+
+/**
+ * What operations need from the world, as plain types; an operation takes the few that it names (`Pick`), and `app.ts` hands them over.
+ * Every function may throw `ServiceUnavailable`.
+ */
+
+export type Clock = {
+  /** The time of retention, consent and cases. */
+  readonly now: () => Date;
+  /** The time of signatures, tokens, keys and URLs. */
+  readonly real: () => Date;
+};
+
+/** A partition as it was read: its head is the lock (`DESIGN.md`, Data). */
+export type Head<State> = {
+  readonly partition: string;
+  readonly position: ChainPosition;
+  /** Absent where the partition has not begun. */
+  readonly state: State | undefined;
+  readonly touchedDay: string | undefined;
+  readonly etag: string | undefined;
+};
+
+/** Thrown by a commit whose head had moved, or whose new row was there already: read again and decide again. */
+export class HeadMoved extends Error {
+  override readonly name = "HeadMoved";
+}
+
+export type Page<T> = AsyncIterable<{ readonly cursor: string; readonly item: T }>;
+
+export type DecisionRecord = {
+  readonly decisionId: string;
+  readonly state: "enabled" | "disabled";
+  readonly decidedOn: UtcTime;
+  readonly decidedBy: string;
+  readonly purposes: Purpose[];
+  readonly termsVersion: string;
+  readonly termsSha256: string;
+  readonly registrationGeneration: number;
+};
+
+export type AccessRecord = {
+  readonly accessId: string;
+  readonly on: UtcTime;
+  readonly caseNumber: CaseNumber;
+  readonly purpose: Purpose;
+  readonly stampId: StampId;
+  readonly bundleId: BundleId;
+  readonly grantId: GrantId;
+  readonly accessor: SubjectId;
+};
+
+/** One transaction in a stamp's partition: the events are never left out. */
+export type StampChange = {
+  readonly events: readonly NewEvent[];
+  readonly stamp?: StampRecord;
+  readonly insert?: BundleRecord;
+  readonly update?: readonly { readonly from: BundleRecord; readonly to: BundleRecord }[];
+  readonly decision?: DecisionRecord;
+  readonly access?: AccessRecord;
+  readonly notes?: readonly Note[];
+};
+
+export type StampHead = Head<StampRecord>;
+
+export type Stamps = {
+  readonly head: (stampId: StampId) => Promise<StampHead>;
+  /** Throws `HeadMoved`. */
+  readonly commit: (stampId: StampId, head: StampHead, change: StampChange, on: Date) => Promise<StampHead>;
+  /** What the commit would write to the ledger, for a paper that names its place in it. */
+  readonly foresee: (head: StampHead, events: readonly NewEvent[], on: Date) => ChainPosition;
+  readonly bundle: (stampId: StampId, bundleId: BundleId) => Promise<BundleRecord | undefined>;
+  readonly openBundles: (stampId: StampId) => Page<BundleId>;
+  readonly history: (stampId: StampId, after?: string) => Page<BundleId>;
+  readonly decisions: (stampId: StampId, after?: string) => Page<DecisionRecord>;
+  readonly accesses: (stampId: StampId, after?: string) => Page<AccessRecord>;
+  readonly note: (stampId: StampId, noteId: string) => Promise<Note | undefined>;
+};
+
+export type LinkRecord = { readonly stampId: StampId; readonly bundleId: BundleId; readonly linkedOn: UtcTime };
+
+/** One transaction in a case's partition. */
+export type CaseChange = {
+  readonly events: readonly NewEvent[];
+  readonly case?: CaseRecord;
+  readonly insertGrant?: GrantRecord;
+  readonly endGrants?: readonly GrantRecord[];
+  readonly insertLink?: LinkRecord;
+  readonly removeLink?: LinkRecord;
+  readonly notes?: readonly Note[];
+};
+
+export type CaseHead = Head<CaseRecord>;
+
+export type Cases = {
+  readonly head: (caseNumber: CaseNumber) => Promise<CaseHead>;
+  /** Throws `HeadMoved`. */
+  readonly commit: (caseNumber: CaseNumber, head: CaseHead, change: CaseChange, on: Date) => Promise<CaseHead>;
+  readonly grant: (caseNumber: CaseNumber, grantId: GrantId) => Promise<GrantRecord | undefined>;
+  readonly grants: (caseNumber: CaseNumber, after?: string) => Page<GrantRecord>;
+  readonly activeGrants: (caseNumber: CaseNumber) => Page<GrantId>;
+  readonly link: (caseNumber: CaseNumber, stampId: StampId, bundleId: BundleId) => Promise<LinkRecord | undefined>;
+  readonly links: (caseNumber: CaseNumber, after?: string) => Page<LinkRecord>;
+  readonly note: (caseNumber: CaseNumber, noteId: string) => Promise<Note | undefined>;
+};
+
+/** A day container on one account, as its deletion went. */
+export type ContainerRecord = {
+  readonly day: UtcDay;
+  readonly account: string;
+  readonly intendedOn: UtcTime;
+  readonly deletedOn?: UtcTime | undefined;
+};
+
+export type ServiceHead = Head<{ readonly begun: true }>;
+
+export type Service = {
+  readonly head: () => Promise<ServiceHead>;
+  /** Throws `HeadMoved`. */
+  readonly commit: (
+    head: ServiceHead,
+    change: { readonly events: readonly NewEvent[]; readonly container?: ContainerRecord },
+    on: Date,
+  ) => Promise<ServiceHead>;
+  readonly container: (day: UtcDay, account: string) => Promise<ContainerRecord | undefined>;
+};
+
+/** Work that is not finished, found by its due time. */
+export type Unfinished =
+  /** An upload, by the landing container that one attempt to create the bundle made. */
+  | {
+      readonly kind: "upload";
+      readonly stampId: StampId;
+      readonly bundleId: BundleId;
+      readonly account: string;
+      readonly landing: string;
+    }
+  | { readonly kind: "stamp"; readonly stampId: StampId }
+  | { readonly kind: "case"; readonly caseNumber: CaseNumber }
+  | { readonly kind: "link"; readonly caseNumber: CaseNumber; readonly stampId: StampId; readonly bundleId: BundleId };
+
+export type Expiry = { readonly stampId: StampId; readonly bundleId: BundleId; readonly createdOn: UtcTime };
+export type Erasure = { readonly stampId: StampId; readonly bundleId: BundleId; readonly dueOn: UtcTime };
+export type HeldDay = { readonly day: UtcDay; readonly account: string; readonly purgeOn: UtcTime };
+
+/** The work index, so that no timer ever scans (`DESIGN.md`, Data). Every write is safe to repeat. */
+export type Schedule = {
+  readonly remember: (work: Unfinished, dueOn: Date) => Promise<void>;
+  readonly forget: (work: Unfinished) => Promise<void>;
+  readonly due: (now: Date) => AsyncIterable<Unfinished>;
+  /** The bundles of a day of creation whose bytes may be in its container. */
+  readonly expire: (expiry: Expiry) => Promise<void>;
+  readonly unexpire: (expiry: Expiry) => Promise<void>;
+  readonly expiring: (day: UtcDay) => AsyncIterable<Expiry>;
+  readonly oldestExpiring: (day: UtcDay) => Promise<Expiry | undefined>;
+  readonly holdDay: (held: HeldDay) => Promise<void>;
+  readonly releaseDay: (held: HeldDay) => Promise<void>;
+  readonly heldDays: () => AsyncIterable<HeldDay>;
+  /** Erasures that wait for their time. */
+  readonly eraseAt: (work: Erasure) => Promise<void>;
+  readonly unerase: (work: Pick<Erasure, "stampId" | "bundleId">) => Promise<void>;
+  readonly erasuresDue: (now: Date) => AsyncIterable<Erasure>;
+};
+
+/** Which stamps and cases there are, and whose cases; written before a partition begins, read in order of their ids. */
+export type Directory = {
+  readonly addStamp: (stampId: StampId) => Promise<void>;
+  readonly stamps: (after?: string) => Page<StampId>;
+  readonly addCase: (caseNumber: CaseNumber) => Promise<void>;
+  readonly cases: (after?: string) => Page<CaseNumber>;
+  readonly addAssignment: (subject: SubjectId, caseNumber: CaseNumber) => Promise<void>;
+  readonly casesOf: (subject: SubjectId, after?: string) => Page<CaseNumber>;
+};
+
+export type People = {
+  /** The subject id of a person, made where there is none yet. */
+  readonly subjectOf: (person: Person) => Promise<SubjectId>;
+  /** Whom it stands for; undefined once forgotten. */
+  readonly whois: (subject: SubjectId) => Promise<Person | undefined>;
+};
+
+export type Events = {
+  /** A partition's events after `afterSeq`, in order. */
+  readonly of: (partition: string, afterSeq: number) => AsyncIterable<ChainedEvent>;
+};
+
+export type LandedBlob = {
+  readonly etag: string;
+  readonly sizeBytes: number;
+  /** Why it cannot be verified, in words; undefined where it can. */
+  readonly unusable: string | undefined;
+};
+
+/** The landing side of the storage accounts: what a stamp's URL can write. */
+export type Landing = {
+  readonly place: (stampId: StampId, geography: string) => string;
+  readonly containerName: (of: { stampId: StampId; bundleId: BundleId; attempt: string; day: UtcDay }) => string;
+  readonly create: (account: string, landing: string) => Promise<void>;
+  readonly uploadUrl: (account: string, landing: string, expiresOn: Date) => Promise<string>;
+  readonly landed: (account: string, landing: string) => Promise<LandedBlob | undefined>;
+  readonly stagedBlocks: (account: string, landing: string) => Promise<readonly { id: string; sizeBytes: number }[]>;
+  /** Resolves once it is verified gone: no URL that was issued can write any more. */
+  readonly delete: (account: string, landing: string) => Promise<void>;
+};
+
+export type Place = {
+  readonly account: string;
+  readonly day: UtcDay;
+  readonly stampId: StampId;
+  readonly bundleId: BundleId;
+};
+
+export type CopyState =
+  | { readonly status: "pending" | "failed" | "sourceChanged" | "sourceMissing" }
+  | { readonly status: "success"; readonly etag: string; readonly sizeBytes: number };
+
+/** The day containers, which only the service writes. */
+export type Days = {
+  readonly ensure: (account: string, day: UtcDay) => Promise<void>;
+  readonly startCopy: (from: { account: string; landing: string; etag: string }, to: Place) => Promise<CopyState>;
+  readonly discard: (place: Place) => Promise<void>;
+  readonly readAndHash: (
+    place: Place,
+    version: { etag: string; sizeBytes: number },
+  ) => Promise<{ sha256: string; head: Uint8Array; tail: Uint8Array }>;
+  readonly readUrl: (place: Place, as: { fileName: string; expiresOn: Date }) => Promise<string>;
+  /** Resolves once it is verified gone. */
+  readonly deleteBundle: (place: Place) => Promise<void>;
+  /** One deleting call, however many bundles; resolves once it is verified gone. */
+  readonly deleteDay: (account: string, day: UtcDay) => Promise<void>;
+};
+
+export type VerificationQueue = {
+  readonly send: (message: { stampId: StampId; bundleId: BundleId }, delaySeconds?: number) => Promise<void>;
+};
+
+export type PaperType = "consent-receipt+jwt" | "deletion-certificate+jwt" | "checkpoint+jwt";
+
+export type Papers = { readonly sign: (typ: PaperType, claims: Record<string, unknown>) => Promise<string> };
+
+export type Log = {
+  readonly info: (event: string, facts?: Readonly<Record<string, unknown>>) => void;
+  /** Something an alert keys on. */
+  readonly alert: (event: string, facts?: Readonly<Record<string, unknown>>) => void;
+  readonly error: (event: string, error: unknown, facts?: Readonly<Record<string, unknown>>) => void;
+};
+
+/** What is configured and of concern to operations. */
+export type Rules = {
+  readonly publicOrigin: string;
+  readonly purgeAfterDays: number;
+  readonly eraseDelayHours: number;
+  readonly maxBundleBytes: number;
+};
+
+export type World = {
+  readonly clock: Clock;
+  readonly rules: Rules;
+  readonly stamps: Stamps;
+  readonly cases: Cases;
+  readonly service: Service;
+  readonly schedule: Schedule;
+  readonly directory: Directory;
+  readonly people: People;
+  readonly events: Events;
+  readonly landing: Landing;
+  readonly days: Days;
+  readonly queue: VerificationQueue;
+  readonly papers: Papers;
+  readonly log: Log;
+};

@@ -1,0 +1,132 @@
+import { toUtcTime } from "../../api/primitives.ts";
+import type { BundleRecord } from "../../domain/bundle.ts";
+import { dayContainerName } from "../../domain/containers.ts";
+import { type NewEvent, theService } from "../../domain/event.ts";
+import { eachBounded } from "../bounded.ts";
+import { purgeErased } from "../bundles/eraseBundle.ts";
+import { purged } from "../bundles/finishPurge.ts";
+import { settleBundle } from "../bundles/settleBundle.ts";
+import type { Expiry, HeldDay, World } from "../needs.ts";
+import { transact } from "../transact.ts";
+
+/** Hours after which an erasure row without an erasure is old news rather than one that is just being asked for. */
+const staleErasureMs = 3_600_000;
+
+/** Deletes what is due: erasures whose time has come, then every day container whose day is over. One that fails leaves the others to go on. */
+export async function purgeDue(world: World): Promise<void> {
+  const now = world.clock.now();
+  const failures: unknown[] = [];
+  const go = async (work: () => Promise<void>, facts: Record<string, unknown>) => {
+    try {
+      await work();
+    } catch (error) {
+      failures.push(error);
+      world.log.alert("purge.failed", facts);
+      world.log.error("purge.failed", error, facts);
+    }
+  };
+  await eachBounded(world.schedule.erasuresDue(now), 8, ({ stampId, bundleId, dueOn }) =>
+    go(
+      async () => {
+        const erased = await purgeErased(world, stampId, bundleId);
+        const stale = Date.parse(dueOn) + staleErasureMs < now.getTime();
+        if (erased === undefined && stale) await world.schedule.unerase({ stampId, bundleId });
+      },
+      { stampId, bundleId },
+    ),
+  );
+  for await (const held of world.schedule.heldDays()) {
+    if (Date.parse(held.purgeOn) <= now.getTime()) {
+      await go(() => purgeDay(world, held), { container: dayContainerName(held.day), account: held.account });
+    }
+  }
+  if (failures.length > 0) throw failures[0];
+}
+
+/**
+ * Drops a day's container: intent, one deleting call, verified gone, then each bundle's own `purged`. Runs on from wherever an earlier run
+ * stopped; the day leaves the index last.
+ */
+async function purgeDay(world: World, held: HeldDay): Promise<void> {
+  await writeContainer(world, held, "container.purgeIntended");
+  await world.days.deleteDay(held.account, held.day);
+  await writeContainer(world, held, "container.purged");
+  await purgeBundles(world, held);
+  await world.schedule.releaseDay(held);
+}
+
+async function writeContainer(
+  world: World,
+  { day, account }: HeldDay,
+  type: "container.purgeIntended" | "container.purged",
+): Promise<void> {
+  const { service, clock } = world;
+  await transact(service.head, async (head) => {
+    const standing = await service.container(day, account);
+    const written = type === "container.purgeIntended" ? standing !== undefined : standing?.deletedOn !== undefined;
+    if (written) return;
+    const now = clock.now();
+    const intendedOn = standing?.intendedOn ?? toUtcTime(now);
+    const container = {
+      day,
+      account,
+      intendedOn,
+      ...(type === "container.purged" ? { deletedOn: toUtcTime(now) } : {}),
+    };
+    const event: NewEvent = { type, actor: theService, data: { container: dayContainerName(day), account, day } };
+    await service.commit(head, { events: [event], container }, now);
+  });
+}
+
+/** How many bundles of the day are looked at before their stamps' partitions are written. */
+const bundlesPerBatch = 500;
+/** Each bundle takes a row and an event of a transaction's hundred. */
+const bundlesPerCommit = 40;
+
+/** Writes `purged` for the day's bundles on the account, many of a stamp in one transaction. */
+async function purgeBundles(world: World, held: HeldDay): Promise<void> {
+  let batch: Expiry[] = [];
+  const flush = async () => {
+    for (const ofOneStamp of Map.groupBy(batch, (each) => each.stampId).values()) {
+      for (let from = 0; from < ofOneStamp.length; from += bundlesPerCommit) {
+        await purgeTogether(world, held, ofOneStamp.slice(from, from + bundlesPerCommit));
+      }
+    }
+    batch = [];
+  };
+  for await (const expiry of world.schedule.expiring(held.day)) {
+    batch.push(expiry);
+    if (batch.length === bundlesPerBatch) await flush();
+  }
+  await flush();
+}
+
+/** Bundles of one stamp whose bytes went with their day. */
+async function purgeTogether(world: World, held: HeldDay, expiries: readonly Expiry[]): Promise<void> {
+  const stampId = expiries[0]?.stampId;
+  if (stampId === undefined) return;
+  const { stamps, clock } = world;
+  const outcome = await transact(
+    () => stamps.head(stampId),
+    async (head) => {
+      const now = clock.now();
+      const found = await Promise.all(expiries.map((each) => stamps.bundle(stampId, each.bundleId)));
+      const mine = found.filter((bundle) => bundle !== undefined).filter((bundle) => bundle.account === held.account);
+      const gone = mine.filter((bundle) => bundle.state === "accepted" && bundle.purge?.deletedOn === undefined);
+      const events: NewEvent[] = [];
+      const update: { from: BundleRecord; to: BundleRecord }[] = [];
+      for (const bundle of gone) {
+        const { next, event } = purged(world, head, bundle, now, events);
+        events.push(event);
+        update.push({ from: bundle, to: next });
+      }
+      if (events.length > 0) await stamps.commit(stampId, head, { events, update }, now);
+      return {
+        done: mine.filter((bundle) => bundle.state !== "submitted"),
+        unfinished: mine.filter((bundle) => bundle.state === "submitted"),
+      };
+    },
+  );
+  for (const bundle of outcome.unfinished) await settleBundle(world, stampId, bundle.bundleId);
+  await eachBounded(outcome.done, 16, (bundle) => world.schedule.unexpire(bundle));
+}

@@ -1,0 +1,44 @@
+import { theService } from "../../domain/event.ts";
+import { eachBounded } from "../bounded.ts";
+import { settleBundle } from "../bundles/settleBundle.ts";
+import { settleStamp } from "../bundles/settleStamp.ts";
+import { finishLink } from "../cases/links.ts";
+import { settleCaseAndRemember } from "../cases/settleCase.ts";
+import type { Unfinished, World } from "../needs.ts";
+
+/** Finishes what was begun: verifications that failed on our side, uploads that ended, endings not yet visible. One that fails is tried again at the next run. */
+export async function sweepUnfinished(world: World): Promise<void> {
+  await eachBounded(world.schedule.due(world.clock.now()), 8, async (work) => {
+    try {
+      await finish(world, work);
+    } catch (error) {
+      world.log.error("sweep.failed", error, { ...work });
+    }
+  });
+}
+
+async function finish(world: World, work: Unfinished): Promise<void> {
+  switch (work.kind) {
+    case "upload":
+      return await finishUpload(world, work);
+    case "stamp":
+      await settleStamp(world, work.stampId);
+      return await world.schedule.forget(work);
+    case "case":
+      return await settleCaseAndRemember(world, work.caseNumber);
+    case "link":
+      await finishLink(world, theService, work);
+      return await world.schedule.forget(work);
+  }
+}
+
+/** A landing container that no bundle's row names belongs to a create that died: nobody has a URL for it. */
+async function finishUpload(world: World, work: Extract<Unfinished, { kind: "upload" }>): Promise<void> {
+  const bundle = await world.stamps.bundle(work.stampId, work.bundleId);
+  if (bundle?.landing === work.landing) {
+    await settleBundle(world, work.stampId, work.bundleId);
+    return;
+  }
+  await world.landing.delete(work.account, work.landing);
+  await world.schedule.forget(work);
+}

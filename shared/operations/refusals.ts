@@ -1,0 +1,38 @@
+import type { BundleState } from "../api/bundles.ts";
+import { stampIsEnabled } from "../domain/creation.ts";
+import type { StampRecord } from "../domain/stamp.ts";
+import { DomainError } from "../errors.ts";
+import type { StampHead } from "./needs.ts";
+
+/** Refusals that several operations give. */
+
+export const noSuchStamp = () =>
+  new DomainError("NotFound", "There is no such stamp. Check the stampId (the Stamp Cloud ID), or register it.");
+
+export const noSuchBundle = () =>
+  new DomainError(
+    "NotFound",
+    "There is no such bundle of this stamp. Check the bundleId, or create it (PUT …/bundles/{bundleId}).",
+  );
+
+export const noSuchCase = () =>
+  new DomainError("NotFound", "There is no such case, or it is not assigned to you. Check the case number.");
+
+export const noSuchGrant = () =>
+  new DomainError("NotFound", "There is no such access grant on this case. Check the grantId.");
+
+/** The action is not for a bundle in that state; `details` name the state. */
+export const invalidState = (state: BundleState, message: string) =>
+  new DomainError("InvalidState", message, { details: [{ code: state, message: `The bundle is ${state}.` }] });
+
+/** The stamp of a partition whose caller signed as it: it exists, and may write while it is enabled. */
+export function requireEnabled(head: StampHead): StampRecord {
+  if (head.state === undefined) throw noSuchStamp();
+  if (head.state.state !== "enabled") throw new DomainError(stampIsEnabled.code, stampIsEnabled.message);
+  return head.state;
+}
+
+export function requireStamp(head: StampHead): StampRecord {
+  if (head.state === undefined) throw noSuchStamp();
+  return head.state;
+}

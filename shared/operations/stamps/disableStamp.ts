@@ -1,0 +1,60 @@
+import type { StampId } from "../../api/primitives.ts";
+import { toUtcTime } from "../../api/primitives.ts";
+import type { Stamp } from "../../api/stamps.ts";
+import type { NewEvent } from "../../domain/event.ts";
+import type { StampRecord } from "../../domain/stamp.ts";
+import { settleStampSoon } from "../bundles/settleStamp.ts";
+import { actorOf, type Caller } from "../caller.ts";
+import type { World } from "../needs.ts";
+import { noSuchStamp } from "../refusals.ts";
+import { transact } from "../transact.ts";
+import { stampView } from "./view.ts";
+
+/** Stops every write of the stamp at once: its created uploads become `canceled`, submitted ones finish. A second disabling replaces the reason. */
+export const disableStamp = (
+  world: World,
+  caller: Caller,
+  stampId: StampId,
+  reason: NonNullable<StampRecord["disabledReason"]>,
+): Promise<Stamp> =>
+  change(world, stampId, (stamp) => {
+    if (stamp.state === "disabled" && stamp.disabledReason === reason) return undefined;
+    const uploadEpoch = stamp.uploadEpoch + (stamp.state === "enabled" ? 1 : 0);
+    return {
+      stamp: { ...stamp, state: "disabled", disabledReason: reason, uploadEpoch },
+      event: { type: "stamp.disabled", actor: actorOf(caller), data: { stampId, reason } },
+    };
+  });
+
+/** Takes a disabling back. */
+export const enableStamp = (world: World, caller: Caller, stampId: StampId): Promise<Stamp> =>
+  change(world, stampId, ({ disabledReason: _taken, ...stamp }) =>
+    stamp.state === "enabled"
+      ? undefined
+      : {
+          stamp: { ...stamp, state: "enabled" },
+          event: { type: "stamp.enabled", actor: actorOf(caller), data: { stampId } },
+        },
+  );
+
+async function change(
+  world: World,
+  stampId: StampId,
+  to: (stamp: StampRecord) => { stamp: StampRecord; event: NewEvent } | undefined,
+): Promise<Stamp> {
+  const { clock, stamps } = world;
+  return await transact(
+    () => stamps.head(stampId),
+    async (head) => {
+      if (head.state === undefined) throw noSuchStamp();
+      const changed = to(head.state);
+      if (changed === undefined) return stampView(head.state, clock.real());
+      const now = clock.now();
+      const stamp = { ...changed.stamp, updatedOn: toUtcTime(now) };
+      const settle = await settleStampSoon(world, head.state, stamp);
+      await stamps.commit(stampId, head, { stamp, events: [changed.event] }, now);
+      await settle();
+      return stampView(stamp, clock.real());
+    },
+  );
+}

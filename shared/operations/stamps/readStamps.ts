@@ -1,0 +1,59 @@
+import type { Access } from "../../api/bundles.ts";
+import type { StampId } from "../../api/primitives.ts";
+import type { CollectionOptions, Stamp } from "../../api/stamps.ts";
+import { optionsFor } from "../../domain/collectionOptions.ts";
+import { mapBounded, take } from "../bounded.ts";
+import type { Caller } from "../caller.ts";
+import type { AccessRecord, World } from "../needs.ts";
+import { type PageRequest, type PageResult, pageResult } from "../paging.ts";
+import { requireStamp } from "../refusals.ts";
+import { stampView } from "./view.ts";
+
+type Needs = Pick<World, "clock" | "stamps" | "directory" | "people">;
+
+const headOf = async (world: Needs, caller: Caller, stampId: StampId) =>
+  caller.kind === "stamp" ? caller.head : await world.stamps.head(stampId);
+
+export async function readStamp(world: Needs, caller: Caller, stampId: StampId): Promise<Stamp> {
+  return stampView(requireStamp(await headOf(world, caller, stampId)), world.clock.real());
+}
+
+/** In order of stamp id. */
+export async function listStamps(world: Needs, page: PageRequest): Promise<PageResult<Stamp>> {
+  const { taken, more } = await take(world.directory.stamps(page.after), page.top);
+  const heads = await mapBounded(taken, 16, (each) => world.stamps.head(each.item));
+  const known = heads.flatMap((head) => (head.state === undefined ? [] : [stampView(head.state, world.clock.real())]));
+  return pageResult(known, taken, more);
+}
+
+/** The flowchart of `SOURCE.md` for this stamp. */
+export async function readCollectionOptions(
+  world: Needs,
+  caller: Caller,
+  stampId: StampId,
+): Promise<CollectionOptions> {
+  return optionsFor(requireStamp(await headOf(world, caller, stampId)));
+}
+
+/** Who was given access to which bundle, newest first: a pseudonym to the stamp, the object id to an auditor. */
+export async function listAccesses(
+  world: Needs,
+  caller: Caller,
+  stampId: StampId,
+  page: PageRequest,
+): Promise<PageResult<Access>> {
+  requireStamp(await headOf(world, caller, stampId));
+  const { taken, more } = await take(world.stamps.accesses(stampId, page.after), page.top);
+  const shown = await mapBounded(taken, 16, async ({ item }) => accessView(item, await accessor(world, caller, item)));
+  return pageResult(shown, taken, more);
+}
+
+async function accessor(world: Needs, caller: Caller, access: AccessRecord): Promise<string> {
+  if (caller.kind === "stamp") return access.accessor;
+  return (await world.people.whois(access.accessor))?.identity ?? access.accessor;
+}
+
+const accessView = ({ accessId: _accessId, ...access }: AccessRecord, shownAs: string): Access => ({
+  ...access,
+  accessor: shownAs,
+});

@@ -1,0 +1,62 @@
+import { landingContainerName } from "../domain/containers.ts";
+import { type PlacementAccount, placeBundle } from "../domain/placement.ts";
+import { DomainError } from "../errors.ts";
+import type { Days, Landing } from "../operations/needs.ts";
+import type { BundleAccount } from "./blobs/account.ts";
+
+/** The configured accounts as operations see them: an account by the name that a bundle's row holds. */
+
+const contentType = "application/zip";
+
+/** Words for what a stamp did to its blob that a bundle's blob must not be. */
+const unusableWords = {
+  leased: "it is leased",
+  archived: "it is in the archive tier",
+  notABlockBlob: "it is not a block blob",
+  customerKey: "it is encrypted with a key of your own",
+  copyPending: "it is still being copied",
+} as const;
+
+export function openAccounts(
+  accounts: readonly [BundleAccount & PlacementAccount, ...(BundleAccount & PlacementAccount)[]],
+): { readonly landing: Landing; readonly days: Days } {
+  const named = (name: string): BundleAccount => {
+    const account = accounts.find((each) => each.name === name);
+    if (account !== undefined) return account;
+    throw new DomainError(
+      "ServiceUnavailable",
+      "The storage of this bundle is not configured at the moment. Try again later.",
+      {
+        cause: new Error(`BUNDLE_ACCOUNTS names no account ${name}`),
+      },
+    );
+  };
+
+  const landing: Landing = {
+    place: (stampId, geography) => placeBundle(stampId, geography, accounts),
+    containerName: ({ day, ...upload }) => landingContainerName(day, upload),
+    create: (account, container) => named(account).createLanding(container),
+    uploadUrl: (account, container, expiresOn) => named(account).uploadUrl(container, { expiresOn }),
+    landed: async (account, container) => {
+      const blob = await named(account).landed(container);
+      if (blob === undefined) return undefined;
+      return blob.kind === "usable"
+        ? { etag: blob.etag, sizeBytes: blob.sizeBytes, unusable: undefined }
+        : { etag: "", sizeBytes: 0, unusable: unusableWords[blob.reason] };
+    },
+    stagedBlocks: (account, container) => named(account).stagedBlocks(container),
+    delete: (account, container) => named(account).deleteLanding(container),
+  };
+
+  const days: Days = {
+    ensure: (account, day) => named(account).ensureDay(day),
+    startCopy: (from, to) => named(from.account).startCopy({ landing: from.landing, etag: from.etag, to }),
+    discard: (place) => named(place.account).deleteBundle(place),
+    readAndHash: (place, version) => named(place.account).readAndHash(place, version),
+    readUrl: (place, as) => named(place.account).readUrl(place, { ...as, contentType }),
+    deleteBundle: (place) => named(place.account).deleteBundle(place),
+    deleteDay: (account, day) => named(account).deleteDay(day),
+  };
+
+  return { landing, days };
+}

@@ -1,0 +1,35 @@
+import type { BundleLocation } from "../../domain/containers.ts";
+import { orUnavailable } from "../failures.ts";
+import { bundleBlob, type Copies, openCopies } from "./copy.ts";
+import { type DayContainers, openDayContainers } from "./dayContainer.ts";
+import { deleteBlob } from "./deletion.ts";
+import { type Landing, openLanding } from "./landing.ts";
+import { openReading, type Reading } from "./read.ts";
+import { type BundleAccountOptions, openService } from "./service.ts";
+import { openSigner } from "./signer.ts";
+
+/**
+ * One storage account that holds bundles: landing containers that stamps write to, and day containers that only the
+ * service writes. Every call that storage cannot answer is `ServiceUnavailable`.
+ */
+export type BundleAccount = { readonly name: string } & Landing &
+  DayContainers &
+  Copies &
+  Reading & {
+    /** Deletes one bundle with its snapshots, and a copy that still runs; returns once it is gone. Repeating it is safe. */
+    readonly deleteBundle: (at: BundleLocation) => Promise<void>;
+  };
+
+export function openBundleAccount(options: BundleAccountOptions): BundleAccount {
+  const now = options.now ?? (() => new Date());
+  const service = openService(options);
+  const sign = openSigner(service, now);
+  return {
+    name: options.name,
+    ...openLanding(service, sign),
+    ...openDayContainers(service),
+    ...openCopies(service, sign, now),
+    ...openReading(service, sign),
+    deleteBundle: (at) => orUnavailable(() => deleteBlob(bundleBlob(service, at))),
+  };
+}

@@ -1,0 +1,82 @@
+import type { BlobClient, BlobServiceClient } from "@azure/storage-blob";
+import { type BundleLocation, bundleBlobName, dayContainerName, landingBlobName } from "../../domain/containers.ts";
+import { hasCode, isConflict, isNotFound, isPreconditionFailed, orUnavailable } from "../failures.ts";
+import type { Signer } from "./signer.ts";
+
+/** Life of the URL with which storage itself reads the source; within one account it is used at the start only. */
+const sourceUrlMs = 3_600_000;
+
+/** A copy into a day container: how far it is, and once it is whole, what it is. */
+export type CopyState =
+  | { readonly status: "pending" }
+  | { readonly status: "success"; readonly etag: string; readonly sizeBytes: number }
+  | { readonly status: "failed" };
+
+/** The source was altered after its submit, or its landing container is gone. */
+export type SourceProblem = { readonly status: "sourceChanged" } | { readonly status: "sourceMissing" };
+
+export type CopyRequest = {
+  readonly landing: string;
+  /** The source's ETag at submit: what the stamp signed is that version and no other. */
+  readonly etag: string;
+  readonly to: BundleLocation;
+};
+
+export type Copies = {
+  /**
+   * Starts to copy the submitted version of an upload into its day container, which must be there. Repeating it is safe:
+   * where a copy exists already, its own state is the answer.
+   */
+  readonly startCopy: (request: CopyRequest) => Promise<CopyState | SourceProblem>;
+  /** The state of a bundle's copy, in one round trip; undefined where there is none. */
+  readonly copyState: (at: BundleLocation) => Promise<CopyState | undefined>;
+};
+
+/** The blob of a bundle in its day container. */
+export const bundleBlob = (service: BlobServiceClient, at: BundleLocation): BlobClient =>
+  service.getContainerClient(dayContainerName(at.day)).getBlobClient(bundleBlobName(at));
+
+export function openCopies(service: BlobServiceClient, sign: Signer, now: () => Date): Copies {
+  const sourceOf = (landing: string) => service.getContainerClient(landing).getBlobClient(landingBlobName);
+  const sourceUrl = (landing: string): Promise<string> => {
+    const expiresOn = new Date(now().getTime() + sourceUrlMs);
+    return sign(sourceOf(landing), { permissions: "r", expiresOn, atMostMs: sourceUrlMs });
+  };
+
+  return {
+    startCopy: ({ landing, etag, to }) =>
+      orUnavailable(async () => {
+        const destination = bundleBlob(service, to);
+        try {
+          await destination.beginCopyFromURL(await sourceUrl(landing), {
+            conditions: { ifNoneMatch: "*" },
+            sourceConditions: { ifMatch: etag },
+            // Metadata of our own replaces whatever the stamp wrote on its blob.
+            metadata: { copiedby: "intake" },
+          });
+        } catch (error) {
+          if (!(isNotFound(error) || isConflict(error) || isPreconditionFailed(error))) throw error;
+          const existing = await stateOf(destination);
+          if (existing !== undefined) return existing;
+          if (hasCode(error, "SourceConditionNotMet", "BlobArchived")) return { status: "sourceChanged" };
+          if (isNotFound(error) && !(await sourceOf(landing).exists())) return { status: "sourceMissing" };
+          throw error;
+        }
+        return (await stateOf(destination)) ?? { status: "failed" };
+      }),
+
+    copyState: (at) => orUnavailable(() => stateOf(bundleBlob(service, at))),
+  };
+}
+
+async function stateOf(blob: BlobClient): Promise<CopyState | undefined> {
+  try {
+    const { copyStatus, etag, contentLength } = await blob.getProperties();
+    if (copyStatus === "pending") return { status: "pending" };
+    if (copyStatus !== "success" || etag === undefined || contentLength === undefined) return { status: "failed" };
+    return { status: "success", etag, sizeBytes: contentLength };
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
+}

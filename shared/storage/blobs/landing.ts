@@ -1,0 +1,98 @@
+import type { BlobGetPropertiesResponse, BlobServiceClient } from "@azure/storage-blob";
+import { landingBlobName } from "../../domain/containers.ts";
+import { DomainError } from "../../errors.ts";
+import { hasCode, isConflict, isNotFound, orUnavailable } from "../failures.ts";
+import { deleteContainer } from "./deletion.ts";
+import type { Signer } from "./signer.ts";
+
+const longestUploadMs = 4 * 3_600_000;
+
+/** Why a blob cannot become a bundle, although it is there. */
+export type UnusableReason = "leased" | "archived" | "notABlockBlob" | "customerKey" | "copyPending";
+
+/** What a stamp has committed in its landing container. */
+export type LandedBlob =
+  | { readonly kind: "usable"; readonly etag: string; readonly sizeBytes: number }
+  | { readonly kind: "unusable"; readonly reason: UnusableReason };
+
+/** A block that was sent and not yet committed. */
+export type StagedBlock = { readonly id: string; readonly sizeBytes: number };
+
+export type Landing = {
+  /** Makes the container of one upload, in one round trip. Its name must be new: `ServiceUnavailable` if it was used. */
+  readonly createLanding: (container: string) => Promise<void>;
+  /** A URL that can write the container's one blob and nothing else, for at most 4 hours; https only outside one machine. */
+  readonly uploadUrl: (container: string, life: { readonly expiresOn: Date }) => Promise<string>;
+  /** The committed blob, in one round trip; undefined where there is none. */
+  readonly landed: (container: string) => Promise<LandedBlob | undefined>;
+  /** Blocks from which an interrupted upload can go on, in one round trip; none where there is no upload. */
+  readonly stagedBlocks: (container: string) => Promise<readonly StagedBlock[]>;
+  /** Ends every URL of the upload by deleting its container; returns once it is gone. Repeating it is safe. */
+  readonly deleteLanding: (container: string) => Promise<void>;
+};
+
+export function openLanding(service: BlobServiceClient, sign: Signer): Landing {
+  const containerOf = (name: string) => service.getContainerClient(name);
+  const blobOf = (name: string) => containerOf(name).getBlockBlobClient(landingBlobName);
+
+  return {
+    createLanding: (container) =>
+      orUnavailable(async () => {
+        try {
+          await containerOf(container).create();
+        } catch (error) {
+          throw isConflict(error) ? usedBefore(error) : error;
+        }
+      }),
+
+    uploadUrl: (container, { expiresOn }) =>
+      orUnavailable(() => sign(blobOf(container), { permissions: "cw", expiresOn, atMostMs: longestUploadMs })),
+
+    landed: (container) =>
+      orUnavailable(async () => {
+        try {
+          return judge(await blobOf(container).getProperties());
+        } catch (error) {
+          if (isNotFound(error)) return undefined;
+          // Without its key such a blob does not even show its properties.
+          if (hasCode(error, "BlobUsesCustomerSpecifiedEncryption")) return unusable("customerKey");
+          throw error;
+        }
+      }),
+
+    stagedBlocks: (container) =>
+      orUnavailable(async () => {
+        try {
+          const { uncommittedBlocks } = await blobOf(container).getBlockList("uncommitted");
+          return (uncommittedBlocks ?? []).map(({ name, size }) => ({ id: name, sizeBytes: size }));
+        } catch (error) {
+          if (isNotFound(error) || hasCode(error, "InvalidBlobType")) return [];
+          throw error;
+        }
+      }),
+
+    deleteLanding: (container) => orUnavailable(() => deleteContainer(containerOf(container))),
+  };
+}
+
+/** A container's name is random for each attempt, so a conflict is a create whose answer was lost: the next attempt heals it. */
+const usedBefore = (cause: unknown): DomainError =>
+  new DomainError("ServiceUnavailable", "The upload could not be prepared. Send the request again in 1 second.", {
+    cause,
+    retryAfterSeconds: 1,
+  });
+
+const unusable = (reason: UnusableReason): LandedBlob => ({ kind: "unusable", reason });
+
+function judge(blob: BlobGetPropertiesResponse): LandedBlob {
+  if (blob.blobType !== "BlockBlob") return unusable("notABlockBlob");
+  if (blob.encryptionKeySha256 !== undefined) return unusable("customerKey");
+  if (blob.leaseState === "leased" || blob.leaseState === "breaking") return unusable("leased");
+  if (blob.accessTier === "Archive" || blob.archiveStatus !== undefined) return unusable("archived");
+  if (blob.copyStatus === "pending") return unusable("copyPending");
+  const { etag, contentLength } = blob;
+  if (etag === undefined || contentLength === undefined) {
+    throw new DomainError("ServiceUnavailable", "Storage told too little of the blob. Send the request again.", {});
+  }
+  return { kind: "usable", etag, sizeBytes: contentLength };
+}

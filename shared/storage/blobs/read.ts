@@ -1,0 +1,95 @@
+import { createHash } from "node:crypto";
+import type { BlobServiceClient } from "@azure/storage-blob";
+import type { BundleLocation } from "../../domain/containers.ts";
+import { zipTailBytes } from "../../domain/zip.ts";
+import { orUnavailable } from "../failures.ts";
+import { bundleBlob } from "./copy.ts";
+import { readInOrder } from "./rangedRead.ts";
+import type { Signer } from "./signer.ts";
+
+const headBytes = 64 * 1024;
+const longestReadMs = 15 * 60_000;
+
+/** What verification needs of a bundle's content: its digest, and its two ends for `zipVerdict`. */
+export type BundleContent = {
+  /** Lower-case hex. */
+  readonly sha256: string;
+  readonly head: Uint8Array;
+  readonly tail: Uint8Array;
+};
+
+/** The version of a copy that `CopyState` reported. */
+export type CopiedVersion = { readonly etag: string; readonly sizeBytes: number };
+
+export type Download = {
+  /** The name that the file is saved under; it stands in the URL and is signed with it. */
+  readonly fileName: string;
+  readonly contentType: string;
+  readonly expiresOn: Date;
+};
+
+export type Reading = {
+  /** Reads exactly this version in parallel ranges and hashes it in order, in some 40 MiB of memory at any size. */
+  readonly readAndHash: (at: BundleLocation, version: CopiedVersion) => Promise<BundleContent>;
+  /** A URL that reads the one bundle as a file, for at most 15 minutes; https only outside one machine. */
+  readonly readUrl: (at: BundleLocation, download: Download) => Promise<string>;
+};
+
+export function openReading(service: BlobServiceClient, sign: Signer): Reading {
+  return {
+    readAndHash: (at, { etag, sizeBytes }) =>
+      orUnavailable(async () => {
+        const hash = createHash("sha256");
+        const ends = endsOf(sizeBytes);
+        await readInOrder({ blob: bundleBlob(service, at), etag, sizeBytes }, (bytes) => {
+          hash.update(bytes);
+          ends.see(bytes);
+        });
+        return { sha256: hash.digest("hex"), head: ends.head, tail: ends.tail };
+      }),
+
+    readUrl: (at, { fileName, contentType, expiresOn }) =>
+      orUnavailable(() =>
+        sign(bundleBlob(service, at), {
+          permissions: "r",
+          expiresOn,
+          atMostMs: longestReadMs,
+          contentType,
+          contentDisposition: attachment(fileName),
+          // What the stamp may have set on its blob came along with the copy: the file's bytes are the bundle, as they are.
+          contentEncoding: "identity",
+          cacheControl: "no-store",
+        }),
+      ),
+  };
+}
+
+/** Collects a file's first and last bytes while it passes by in order. */
+function endsOf(sizeBytes: number) {
+  const head = Buffer.alloc(Math.min(headBytes, sizeBytes));
+  const tail = Buffer.alloc(Math.min(zipTailBytes, sizeBytes));
+  const tailStartsAt = sizeBytes - tail.length;
+  let offset = 0;
+  return {
+    head,
+    tail,
+    see: (bytes: Uint8Array): void => {
+      if (offset < head.length) head.set(bytes.subarray(0, head.length - offset), offset);
+      const skipped = Math.max(0, tailStartsAt - offset);
+      if (skipped < bytes.length) tail.set(bytes.subarray(skipped), offset + skipped - tailStartsAt);
+      offset += bytes.length;
+    },
+  };
+}
+
+/** RFC 6266: a plain name for every client and, where it differs, the exact one in UTF-8. */
+function attachment(fileName: string): string {
+  const plain = fileName.replaceAll(/[^A-Za-z0-9._ -]/g, "_");
+  const exact = encodeURIComponent(fileName.toWellFormed()).replaceAll(
+    /['()*]/g,
+    (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+  return plain === fileName
+    ? `attachment; filename="${plain}"`
+    : `attachment; filename="${plain}"; filename*=UTF-8''${exact}`;
+}

@@ -1,0 +1,59 @@
+import {
+  type BlobClient,
+  BlobSASPermissions,
+  type BlobServiceClient,
+  generateBlobSASQueryParameters,
+  SASProtocol,
+  type SASQueryParameters,
+  StorageSharedKeyCredential,
+} from "@azure/storage-blob";
+import { clockSkewMs, delegationKeys } from "./delegationKey.ts";
+
+/** What a URL lets its holder do with one blob, until when, and how the answer to a read is labelled. */
+export type UrlGrant = {
+  /** Letters of the storage permissions: `cw` writes, `r` reads. */
+  readonly permissions: "cw" | "r";
+  readonly expiresOn: Date;
+  /** Longest life in milliseconds: a caller's mistake must not issue a URL that outlives its reason. */
+  readonly atMostMs: number;
+  readonly contentDisposition?: string;
+  readonly contentType?: string;
+  readonly contentEncoding?: string;
+  readonly cacheControl?: string;
+};
+
+/** Signs a URL for one blob. Throws `RangeError` where it would live longer than the grant's longest life. */
+export type Signer = (blob: BlobClient, grant: UrlGrant) => Promise<string>;
+
+type Sign = (values: Parameters<typeof generateBlobSASQueryParameters>[0]) => Promise<SASQueryParameters>;
+
+/** Signs with the account's key where there is one, else with a user-delegation key of our identity. */
+export function openSigner(service: BlobServiceClient, now: () => Date): Signer {
+  const sign = signWith(service, now);
+  const protocol = service.url.startsWith("https:") ? SASProtocol.Https : SASProtocol.HttpsAndHttp;
+  return async (blob, { permissions, atMostMs, expiresOn, ...labels }) => {
+    const time = now().getTime();
+    if (expiresOn.getTime() > time + atMostMs) {
+      throw new RangeError(`A URL with ${permissions} may live ${atMostMs} ms, not until ${expiresOn.toISOString()}`);
+    }
+    const query = await sign({
+      containerName: blob.containerName,
+      blobName: blob.name,
+      permissions: BlobSASPermissions.parse(permissions),
+      startsOn: new Date(time - clockSkewMs),
+      expiresOn,
+      protocol,
+      ...labels,
+    });
+    return `${blob.url}?${query}`;
+  };
+}
+
+function signWith(service: BlobServiceClient, now: () => Date): Sign {
+  const credential = service.credential;
+  if (credential instanceof StorageSharedKeyCredential) {
+    return async (values) => generateBlobSASQueryParameters(values, credential);
+  }
+  const key = delegationKeys(service, now);
+  return async (values) => generateBlobSASQueryParameters(values, await key(), service.accountName);
+}

@@ -1,0 +1,103 @@
+import { z } from "zod";
+import { bundleId, caseNumber, stampId, utcTime } from "../../api/primitives.ts";
+import { type UtcDay, utcDaySchema } from "../../domain/utcDay.ts";
+import type { Expiry, HeldDay, Schedule, Unfinished } from "../../operations/needs.ts";
+import { toEntity } from "./entity.ts";
+import { shardOf, shards } from "./keys.ts";
+import type { Touch } from "./ledger.ts";
+import type { Table } from "./table.ts";
+
+/**
+ * Table `schedule`: the work index. `unfinished!<shard>` what is not finished and when to look at it, `expire!<day>!<shard>` the bundles of a
+ * day of creation, `erase!<shard>` erasures that wait, `days` the day containers there are, `touched!<day>!<shard>` which partitions changed.
+ */
+
+const unfinished = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("upload"), stampId, bundleId, account: z.string(), landing: z.string() }),
+  z.object({ kind: z.literal("stamp"), stampId }),
+  z.object({ kind: z.literal("case"), caseNumber }),
+  z.object({ kind: z.literal("link"), caseNumber, stampId, bundleId }),
+]);
+const expiry = z.object({ stampId, bundleId, createdOn: utcTime });
+const heldDay = z.object({ day: utcDaySchema, account: z.string(), purgeOn: utcTime });
+const erasure = z.object({ stampId, bundleId, dueOn: utcTime });
+
+const ownerOf = (work: Unfinished) => ("stampId" in work ? work.stampId : work.caseNumber);
+
+function unfinishedKey(work: Unfinished): string {
+  switch (work.kind) {
+    case "upload":
+      return `upload!${work.landing}`;
+    case "stamp":
+      return `stamp!${work.stampId}`;
+    case "case":
+      return `case!${work.caseNumber}`;
+    case "link":
+      return `link!${work.caseNumber}!${work.stampId}!${work.bundleId}`;
+  }
+}
+
+const unfinishedIn = (shard: string) => `unfinished!${shard}`;
+const eraseIn = (shard: string) => `erase!${shard}`;
+const expireIn = (day: UtcDay, shard: string) => `expire!${day}!${shard}`;
+const dayOf = (of: Expiry) => utcDaySchema.parse(of.createdOn.slice(0, 10).replaceAll("-", ""));
+const expiryKey = (of: Expiry) => `${of.createdOn}!${of.stampId}!${of.bundleId}`;
+const heldKey = (held: HeldDay) => `${held.day}!${held.account}`;
+const daysPartition = "days";
+
+export function openSchedule(table: Table): Schedule & { readonly touch: Touch } {
+  async function* inEveryShard<T extends z.ZodType>(partitionOf: (shard: string) => string, schema: T, dueBy?: Date) {
+    for (const shard of shards) {
+      const range = {
+        partition: partitionOf(shard),
+        prefix: "",
+        ...(dueBy === undefined ? {} : { dueBy: dueBy.toISOString() }),
+      };
+      for await (const { item } of table.scan(range, schema)) yield item;
+    }
+  }
+
+  return {
+    touch: (partition, day) =>
+      table
+        .put(toEntity(`touched!${day}!${shardOf(partition)}`, partition.replace("/", "!"), { partition }))
+        .then(() => {}),
+
+    remember: async (work, dueOn) => {
+      const columns = { dueOn: dueOn.toISOString() };
+      await table.put(toEntity(unfinishedIn(shardOf(ownerOf(work))), unfinishedKey(work), work, columns));
+    },
+    forget: (work) => table.remove(unfinishedIn(shardOf(ownerOf(work))), unfinishedKey(work)),
+    due: (now) => inEveryShard(unfinishedIn, unfinished, now),
+
+    expire: async (of) => void (await table.put(toEntity(expireIn(dayOf(of), shardOf(of.stampId)), expiryKey(of), of))),
+    unexpire: (of) => table.remove(expireIn(dayOf(of), shardOf(of.stampId)), expiryKey(of)),
+    expiring: (day) => inEveryShard((shard) => expireIn(day, shard), expiry),
+    oldestExpiring: async (day) => {
+      const firsts = await Promise.all(
+        shards.map((shard) => first(table.scan({ partition: expireIn(day, shard), prefix: "", pageSize: 1 }, expiry))),
+      );
+      return firsts.filter((each) => each !== undefined).sort((a, b) => a.createdOn.localeCompare(b.createdOn))[0];
+    },
+
+    holdDay: async (held) => void (await table.put(toEntity(daysPartition, heldKey(held), held))),
+    releaseDay: (held) => table.remove(daysPartition, heldKey(held)),
+    heldDays: () => items(table.scan({ partition: daysPartition, prefix: "" }, heldDay)),
+
+    eraseAt: async (work) => {
+      const key = `${work.stampId}!${work.bundleId}`;
+      await table.put(toEntity(eraseIn(shardOf(work.stampId)), key, work, { dueOn: work.dueOn }));
+    },
+    unerase: (work) => table.remove(eraseIn(shardOf(work.stampId)), `${work.stampId}!${work.bundleId}`),
+    erasuresDue: (now) => inEveryShard(eraseIn, erasure, now),
+  };
+}
+
+async function* items<T>(rows: AsyncIterable<{ item: T }>): AsyncGenerator<T> {
+  for await (const { item } of rows) yield item;
+}
+
+async function first<T>(rows: AsyncIterable<{ item: T }>): Promise<T | undefined> {
+  for await (const { item } of rows) return item;
+  return undefined;
+}

@@ -1,0 +1,113 @@
+import type { TransactionAction } from "@azure/data-tables";
+import { z } from "zod";
+import {
+  type BundleId,
+  bundleId,
+  caseNumber,
+  grantId,
+  guid,
+  purpose,
+  type StampId,
+  stampId,
+  utcTime,
+} from "../../api/primitives.ts";
+import { type BundleRecord, bundleRecord } from "../../domain/bundle.ts";
+import { subjectId } from "../../domain/people.ts";
+import { stampRecord } from "../../domain/stamp.ts";
+import type { AccessRecord, DecisionRecord, Page, StampChange, Stamps } from "../../operations/needs.ts";
+import { toEntity } from "./entity.ts";
+import { newestFirst } from "./keys.ts";
+import { foresee, openLedger, type Touch } from "./ledger.ts";
+import { noteRow, noteSchema } from "./notes.ts";
+import type { Table } from "./table.ts";
+
+/**
+ * Table `stamps`, one partition a stamp. Beside the head (with the registration and the standing consent) and the events:
+ * `bundle!<id>` the bundles, `history!<newest first>!<id>` their order, `open!<id>` those still `created`, `decision!…`, `access!…`, `note!…`.
+ */
+
+const decisionRecord = z.object({
+  decisionId: guid,
+  state: z.enum(["enabled", "disabled"]),
+  decidedOn: utcTime,
+  decidedBy: z.string(),
+  purposes: z.array(purpose),
+  termsVersion: z.string(),
+  termsSha256: z.string(),
+  registrationGeneration: z.int(),
+});
+
+const accessRecord = z.object({
+  accessId: guid,
+  on: utcTime,
+  caseNumber,
+  purpose,
+  stampId,
+  bundleId,
+  grantId,
+  accessor: subjectId,
+});
+
+const bundleReference = z.object({ bundleId });
+
+const bundleKey = (id: BundleId) => `bundle!${id}`;
+const openKey = (id: BundleId) => `open!${id}`;
+const historyKey = (bundle: BundleRecord) => `history!${newestFirst(bundle.createdOn)}!${bundle.bundleId}`;
+const decisionKey = (decision: DecisionRecord) => `decision!${newestFirst(decision.decidedOn)}!${decision.decisionId}`;
+const accessKey = (access: AccessRecord) => `access!${newestFirst(access.on)}!${access.accessId}`;
+
+export function openStamps(
+  table: Table,
+  touch: Touch,
+): Stamps & { readonly events: ReturnType<typeof openLedger>["events"] } {
+  const ledger = openLedger(table, stampRecord, touch);
+  const ids = (stamp: StampId, prefix: string, after?: string): Page<BundleId> =>
+    bundleIds(table.scan({ partition: stamp, prefix, after }, bundleReference));
+
+  return {
+    events: ledger.events,
+    foresee,
+    head: (stamp) => ledger.head(stamp, `stamps/${stamp}`),
+    commit: async (stamp, head, change, on) => {
+      const state = change.stamp ?? head.state;
+      if (state === undefined) throw new TypeError("A stamp's first change registers it");
+      return await ledger.commit(stamp, head, { state, events: change.events, rows: rowsOf(stamp, change) }, on);
+    },
+    bundle: async (stamp, id) => (await table.read(stamp, bundleKey(id), bundleRecord))?.value,
+    openBundles: (stamp) => ids(stamp, "open!"),
+    history: (stamp, after) => ids(stamp, "history!", after),
+    decisions: (stamp, after) => table.scan({ partition: stamp, prefix: "decision!", after }, decisionRecord),
+    accesses: (stamp, after) => table.scan({ partition: stamp, prefix: "access!", after }, accessRecord),
+    note: async (stamp, id) => (await table.read(stamp, `note!${id}`, noteSchema))?.value,
+  };
+}
+
+async function* bundleIds(rows: Page<{ bundleId: BundleId }>): Page<BundleId> {
+  for await (const { cursor, item } of rows) yield { cursor, item: item.bundleId };
+}
+
+function rowsOf(stamp: StampId, change: StampChange): TransactionAction[] {
+  const create = (rowKey: string, value: unknown): TransactionAction => ["create", toEntity(stamp, rowKey, value)];
+  return [
+    ...(change.insert === undefined ? [] : newBundle(stamp, change.insert)),
+    ...(change.update ?? []).flatMap(({ from, to }) => changedBundle(stamp, from, to)),
+    ...(change.decision === undefined ? [] : [create(decisionKey(change.decision), change.decision)]),
+    ...(change.access === undefined ? [] : [create(accessKey(change.access), change.access)]),
+    ...(change.notes ?? []).map((note) => noteRow(stamp, note)),
+  ];
+}
+
+function newBundle(stamp: StampId, bundle: BundleRecord): TransactionAction[] {
+  const reference = { bundleId: bundle.bundleId };
+  return [
+    ["create", toEntity(stamp, bundleKey(bundle.bundleId), bundle)],
+    ["create", toEntity(stamp, historyKey(bundle), reference)],
+    ["create", toEntity(stamp, openKey(bundle.bundleId), reference)],
+  ];
+}
+
+function changedBundle(stamp: StampId, from: BundleRecord, to: BundleRecord): TransactionAction[] {
+  const update: TransactionAction = ["update", toEntity(stamp, bundleKey(to.bundleId), to), "Replace"];
+  const leavesOpen = from.state === "created" && to.state !== "created";
+  return leavesOpen ? [update, ["delete", { partitionKey: stamp, rowKey: openKey(to.bundleId) }]] : [update];
+}

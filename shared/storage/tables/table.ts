@@ -1,0 +1,131 @@
+import { odata, type TableClient, type TransactionAction } from "@azure/data-tables";
+import { z } from "zod";
+import { HeadMoved } from "../../operations/needs.ts";
+import {
+  asServiceUnavailable,
+  hasCode,
+  isConflict,
+  isNotFound,
+  isPreconditionFailed,
+  orUnavailable,
+} from "../failures.ts";
+import { type Entity, fromEntity } from "./entity.ts";
+
+/** The few calls that every table of the service is used by. Each turns an outage into `ServiceUnavailable`. */
+
+/** Sorts after every character of a key. */
+const afterAll = "~";
+
+export type Range = {
+  readonly partition: string;
+  /** Row keys begin with this. */
+  readonly prefix: string;
+  /** Only rows after this row key. */
+  readonly after?: string | undefined;
+  /** Only rows whose `dueOn` column is at or before this. */
+  readonly dueBy?: string;
+  readonly pageSize?: number;
+};
+
+export type Table = ReturnType<typeof openTable>;
+
+export function openTable(client: TableClient) {
+  const made = once(() => client.createTable());
+
+  /** A table that is not there yet is made, once, and the call repeated. */
+  async function call<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (!hasCode(error, "TableNotFound")) throw error;
+      await made();
+      return await work();
+    }
+  }
+
+  async function read<T extends z.ZodType>(
+    partition: string,
+    rowKey: string,
+    schema: T,
+  ): Promise<{ value: z.infer<T>; etag: string } | undefined> {
+    try {
+      const entity = await call(() => client.getEntity(partition, rowKey));
+      return { value: fromEntity(entity, schema), etag: entity.etag };
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      throw asServiceUnavailable(error);
+    }
+  }
+
+  /** All or nothing. Throws `HeadMoved` where a condition failed or a row was there already. */
+  async function transact(actions: TransactionAction[]): Promise<(string | undefined)[]> {
+    try {
+      const result = await call(() => client.submitTransaction(actions));
+      return result.subResponses.map((response) => response.etag);
+    } catch (error) {
+      if (isConflict(error) || isPreconditionFailed(error))
+        throw new HeadMoved("The partition has moved on", { cause: error });
+      throw asServiceUnavailable(error);
+    }
+  }
+
+  const put = (entity: Entity) => orUnavailable(() => call(() => client.upsertEntity(entity, "Replace")));
+
+  /** Whether this call inserted it; false where a row of that key was there. */
+  async function insert(entity: Entity): Promise<boolean> {
+    try {
+      await call(() => client.createEntity(entity));
+      return true;
+    } catch (error) {
+      if (isConflict(error)) return false;
+      throw asServiceUnavailable(error);
+    }
+  }
+
+  /** Also where it is gone already. */
+  async function remove(partition: string, rowKey: string): Promise<void> {
+    try {
+      await client.deleteEntity(partition, rowKey);
+    } catch (error) {
+      if (!isNotFound(error)) throw asServiceUnavailable(error);
+    }
+  }
+
+  /** The rows of a range in order of their keys, a page at a time. */
+  async function* scan<T extends z.ZodType>(
+    range: Range,
+    schema: T,
+  ): AsyncGenerator<{ cursor: string; item: z.infer<T> }> {
+    // A place that a caller hands in may only ever narrow the range.
+    const from = range.after?.startsWith(range.prefix) ? range.after : range.prefix;
+    const until = `${range.prefix}${afterAll}`;
+    const keys = odata`PartitionKey eq ${range.partition} and RowKey gt ${from} and RowKey lt ${until}`;
+    const filter = range.dueBy === undefined ? keys : `${keys} and ${odata`dueOn le ${range.dueBy}`}`;
+    try {
+      const pages = client.listEntities({ queryOptions: { filter } }).byPage({ maxPageSize: range.pageSize ?? 100 });
+      for await (const page of pages) {
+        for (const entity of page) {
+          yield { cursor: rowKeyOf.parse(entity).rowKey, item: fromEntity(entity, schema) };
+        }
+      }
+    } catch (error) {
+      if (!hasCode(error, "TableNotFound")) throw asServiceUnavailable(error);
+    }
+  }
+
+  return { read, transact, put, insert, remove, scan };
+}
+
+const rowKeyOf = z.object({ rowKey: z.string() });
+
+/** Runs the work once and shares its outcome; a failure is forgotten so that it can be tried again. */
+function once<T>(work: () => Promise<T>): () => Promise<T> {
+  let running: Promise<T> | undefined;
+  return () => {
+    running ??= work().catch((error: unknown) => {
+      running = undefined;
+      throw error;
+    });
+    return running;
+  };
+}
