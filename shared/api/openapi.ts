@@ -19,9 +19,15 @@ const errorEnvelope = z
   })
   .meta({ id: "ErrorResponse" });
 
-const apiVersionParameter = z.literal(apiVersion).meta({
-  param: { in: "query", name: "api-version", id: "ApiVersion" },
-});
+const apiVersionParameter = z.literal(apiVersion).meta({ param: { id: "ApiVersion" } });
+
+/** App roles by their letter in the contract. */
+const roleNames = {
+  R: "Registration.Manage",
+  C: "Cases.Sync",
+  E: "Support.Engineer",
+  A: "Compliance.Audit",
+} as const;
 
 const statusText = { 200: "Done.", 201: "Created.", 202: "Begun; it goes on by itself.", 204: "Gone." } as const;
 
@@ -96,11 +102,10 @@ function operationOf(route: Route): Operation {
   };
 }
 
-/** A token with any of the roles, or the stamp's signature; an empty requirement is open to anyone. */
+/** Any one of them suffices; an empty requirement is open to anyone. */
 function securityOf({ who }: Route): Record<string, string[]>[] {
   if (who === "anyone") return [{}];
-  const tokens = who.some((each) => each !== "stamp");
-  return [...(who.includes("stamp") ? [{ stampSignature: [] }] : []), ...(tokens ? [{ bearer: [] }] : [])];
+  return who.map((each) => (each === "stamp" ? { stampSignature: [] } : { bearer: [roleNames[each]] }));
 }
 
 const isObject = (schema: z.ZodType): schema is z.ZodObject => schema instanceof z.ZodObject;

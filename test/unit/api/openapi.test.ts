@@ -1,0 +1,33 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { openApiDocument } from "../../../shared/api/openapi.ts";
+import { routes } from "../../../shared/api/routes.ts";
+
+describe("the OpenAPI document", () => {
+  const document = openApiDocument();
+  const operations = Object.values(document.paths ?? {}).flatMap((path) => Object.values(path ?? {}));
+
+  it("is kept in docs/openapi.json (npm run docs writes it)", () => {
+    const kept = readFileSync(new URL("../../../docs/openapi.json", import.meta.url), "utf8");
+    expect(JSON.parse(kept)).toEqual(JSON.parse(JSON.stringify(document)));
+  });
+
+  it("is OpenAPI 3.1 and has every route of the contract once", () => {
+    expect(document.openapi).toMatch(/^3\.1\./);
+    expect(operations.map((operation) => operation.operationId).sort()).toEqual(Object.keys(routes).sort());
+  });
+
+  it("names each operation Resource_Action, with a security requirement and a default error", () => {
+    for (const operation of operations) {
+      expect(operation.operationId).toMatch(/^[A-Z]\w+_[A-Z]\w+$/);
+      expect(operation.security?.length).toBeGreaterThan(0);
+      expect(operation.responses.default.content["application/json"].schema.$ref).toBe(
+        "#/components/schemas/ErrorResponse",
+      );
+    }
+  });
+
+  it("agrees with the key that each route stands under", () => {
+    for (const [key, route] of Object.entries(routes)) expect(route.operationId).toBe(key);
+  });
+});
