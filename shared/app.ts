@@ -1,5 +1,5 @@
 import type { PipelinePolicy } from "@azure/core-rest-pipeline";
-import { TableClient } from "@azure/data-tables";
+import { TableClient, TableServiceClient } from "@azure/data-tables";
 import { DefaultAzureCredential, ManagedIdentityCredential, type TokenCredential } from "@azure/identity";
 import { QueueClient } from "@azure/storage-queue";
 import { stampId as stampIdSchema } from "./api/primitives.ts";
@@ -8,6 +8,7 @@ import { keyVaultPaperSigner } from "./auth/keyVaultPapers.ts";
 import { makeTokenVerifier } from "./auth/tokens.ts";
 import type { Config } from "./config.ts";
 import { ConfigurationError } from "./config.ts";
+import { addDays, utcDay } from "./domain/utcDay.ts";
 import { bundleHandlers } from "./http/handlers/bundles.ts";
 import { caseHandlers } from "./http/handlers/cases.ts";
 import { complianceHandlers } from "./http/handlers/compliance.ts";
@@ -89,7 +90,10 @@ export function openApp(config: Config, options: AppOptions = {}): App {
       verifyPoisoned: (message) => notePoisonedVerification(world, message),
     },
     timers: {
-      purgeDue: () => purgeDue(world),
+      purgeDue: async () => {
+        await nonces.dropBefore(addDays(utcDay(real()), -1));
+        await purgeDue(world);
+      },
       sweepUnfinished: () => sweepUnfinished(world),
     },
     edge: {
@@ -118,7 +122,7 @@ function openStorage(config: Config, clock: Clock, policies: readonly PipelinePo
     events: openEvents({ stamps, cases, service }),
     directory: openDirectory(table("directory")),
     people: openPeople(table("people")),
-    nonces: openNonces(table),
+    nonces: openNonces(table, tableService(config, policies)),
     queue: openVerificationQueue(queueClient(config, policies)),
     ...openAccounts(bundleAccounts(config, clock, policies)),
   };
@@ -129,6 +133,13 @@ function tableClient(config: Config, name: string, policies: readonly PipelinePo
   return config.state.kind === "connectionString"
     ? TableClient.fromConnectionString(config.state.connectionString, name, options)
     : new TableClient(config.state.tableEndpoint, name, credential(config), options);
+}
+
+function tableService(config: Config, policies: readonly PipelinePolicy[]): TableServiceClient {
+  const options = { ...clientOptions(policies), allowInsecureConnection: config.local };
+  return config.state.kind === "connectionString"
+    ? TableServiceClient.fromConnectionString(config.state.connectionString, options)
+    : new TableServiceClient(config.state.tableEndpoint, credential(config), options);
 }
 
 function queueClient(config: Config, policies: readonly PipelinePolicy[]): QueueClient {

@@ -1,83 +1,86 @@
+import { finished } from "node:stream/promises";
 import type { BlobClient } from "@azure/storage-blob";
 import { asServiceUnavailable, isOutage } from "../failures.ts";
 
 /** Bytes of one range and ranges under way at once: together they bound the memory (`docs/performance.md`). */
 const rangeBytes = 8 * 1024 * 1024;
-const rangesAtOnce = 6;
+const rangesAtOnce = 4;
 
 const triesPerRange = 4;
 
-/** Milliseconds in which a range must have come, at some 70 kB/s; one that hangs is asked for again. */
+/** Milliseconds in which a range must have come, at some 140 kB/s; one that hangs is asked for again. */
 const rangeWithinMs = 60_000;
 
+/** One version of a blob: whatever is read is of this ETag. */
 export type PinnedBlob = { readonly blob: BlobClient; readonly etag: string; readonly sizeBytes: number };
 
+/** Bytes in order; each chunk owns its memory, so that whoever takes it may pass it on or free it. */
+export type Chunks = readonly Uint8Array<ArrayBuffer>[];
+
 /**
- * Gives a blob's bytes in order to `take`, reading several ranges ahead. The bytes handed over are valid during the call
- * only: their memory is used again for a later range. Every range is of the version `etag`.
+ * Gives a blob's bytes in order to `take` while it reads some ranges ahead. A further range is asked for only when `take`
+ * is done with an earlier one, so a slow taker slows the reading and the memory stays bounded.
  */
-export async function readInOrder(pinned: PinnedBlob, take: (bytes: Uint8Array) => void): Promise<void> {
+export async function readInOrder(pinned: PinnedBlob, take: (chunks: Chunks) => Promise<void>): Promise<void> {
   const stop = new AbortController();
   const ranges = Math.ceil(pinned.sizeBytes / rangeBytes);
-  const slots = Array.from({ length: Math.min(rangesAtOnce, ranges) }, () => Buffer.allocUnsafeSlow(rangeBytes));
-  const startRange = (index: number, slot: Buffer): Promise<Uint8Array> => {
-    const offset = index * rangeBytes;
-    const bytes = slot.subarray(0, Math.min(rangeBytes, pinned.sizeBytes - offset));
-    const read = readRange(pinned, offset, bytes, stop.signal);
+  const underWay: Promise<Chunks>[] = [];
+  const start = (index: number, after: Promise<void>): void => {
+    const read = after.then(() => readRange(pinned, index * rangeBytes, stop.signal));
     // It may fail before its turn has come; then its turn tells.
     read.catch(() => {});
-    return read;
+    underWay.push(read);
   };
 
-  const underWay = slots.map((slot, index) => ({ slot, read: startRange(index, slot) }));
+  for (let index = 0; index < Math.min(rangesAtOnce, ranges); index++) start(index, Promise.resolve());
   try {
-    for (let index = 0; index < ranges; index++) {
-      const turn = underWay[index % underWay.length];
-      if (turn === undefined) break;
-      take(await turn.read);
-      if (index + underWay.length < ranges) turn.read = startRange(index + underWay.length, turn.slot);
+    for (let index = rangesAtOnce; underWay.length > 0; index++) {
+      const chunks = await underWay.shift();
+      const taken = take(chunks ?? []);
+      if (index < ranges) start(index, taken);
+      else await taken;
     }
   } finally {
     stop.abort();
-    await Promise.allSettled(underWay.map(({ read }) => read));
+    await Promise.allSettled(underWay);
   }
 }
 
-/** Fills `bytes` from `offset` on; a connection that drops is taken up where it broke off. */
-async function readRange(pinned: PinnedBlob, offset: number, bytes: Buffer, stop: AbortSignal): Promise<Uint8Array> {
-  let received = 0;
-  for (let left = triesPerRange - 1; ; left--) {
+/** Reads the range at `offset`; a connection that drops is taken up where it broke off. */
+async function readRange(pinned: PinnedBlob, offset: number, stop: AbortSignal): Promise<Chunks> {
+  const end = Math.min(offset + rangeBytes, pinned.sizeBytes);
+  const chunks: Uint8Array<ArrayBuffer>[] = [];
+  let at = offset;
+  for (let triesLeft = triesPerRange; at < end; triesLeft--) {
     try {
-      await receive(pinned, offset + received, bytes.subarray(received), stop, (count) => {
-        received += count;
+      await receive(pinned, at, end - at, stop, (chunk) => {
+        chunks.push(chunk);
+        at += chunk.length;
       });
-      return bytes;
     } catch (error) {
-      if (left === 0 || stop.aborted || !isOutage(error)) throw asServiceUnavailable(error);
+      if (triesLeft === 1 || stop.aborted || !isOutage(error)) throw asServiceUnavailable(error);
     }
   }
+  return chunks;
 }
 
 async function receive(
   { blob, etag }: PinnedBlob,
   offset: number,
-  bytes: Buffer,
+  count: number,
   stop: AbortSignal,
-  onReceived: (count: number) => void,
+  onChunk: (chunk: Uint8Array<ArrayBuffer>) => void,
 ): Promise<void> {
-  const { readableStreamBody: body } = await blob.download(offset, bytes.length, {
+  const { readableStreamBody: body } = await blob.download(offset, count, {
     conditions: { ifMatch: etag },
     abortSignal: AbortSignal.any([stop, AbortSignal.timeout(rangeWithinMs)]),
     maxRetryRequests: 0,
   });
   if (body === undefined) throw new Error("storage answered a download without a body");
-  let at = 0;
-  for await (const chunk of body) {
-    if (!(chunk instanceof Uint8Array)) throw new Error("storage answered a download with text");
-    bytes.set(chunk, at);
-    at += chunk.length;
-    onReceived(chunk.length);
-    if (chunk.buffer.byteLength === chunk.length && process.env.FREE) (chunk.buffer as ArrayBuffer).transfer(0);
-  }
-  if (at < bytes.length) throw new Error("storage answered a download with fewer bytes than asked for");
+  body.on("data", (chunk: Buffer<ArrayBuffer>) => onChunk(owningItsMemory(chunk)));
+  await finished(body);
 }
+
+/** The chunk itself where nothing else lies in its memory, else a copy. */
+const owningItsMemory = (chunk: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> =>
+  chunk.length === chunk.buffer.byteLength ? chunk : new Uint8Array(chunk);

@@ -1,9 +1,9 @@
-import { createHash } from "node:crypto";
 import type { BlobServiceClient } from "@azure/storage-blob";
 import type { BundleLocation } from "../../domain/containers.ts";
 import { zipTailBytes } from "../../domain/zip.ts";
 import { orUnavailable } from "../failures.ts";
 import { bundleBlob } from "./copy.ts";
+import { openHasher } from "./hasher.ts";
 import { readInOrder } from "./rangedRead.ts";
 import type { Signer } from "./signer.ts";
 
@@ -29,7 +29,7 @@ export type Download = {
 };
 
 export type Reading = {
-  /** Reads exactly this version in parallel ranges and hashes it in order, in some 40 MiB of memory at any size. */
+  /** Reads exactly this version in parallel ranges and hashes it in order, in bounded memory at any size. */
   readonly readAndHash: (at: BundleLocation, version: CopiedVersion) => Promise<BundleContent>;
   /** A URL that reads the one bundle as a file, for at most 15 minutes; https only outside one machine. */
   readonly readUrl: (at: BundleLocation, download: Download) => Promise<string>;
@@ -39,13 +39,13 @@ export function openReading(service: BlobServiceClient, sign: Signer): Reading {
   return {
     readAndHash: (at, { etag, sizeBytes }) =>
       orUnavailable(async () => {
-        const hash = createHash("sha256");
+        await using hasher = openHasher();
         const ends = endsOf(sizeBytes);
-        await readInOrder({ blob: bundleBlob(service, at), etag, sizeBytes }, (bytes) => {
-          hash.update(bytes);
-          ends.see(bytes);
+        await readInOrder({ blob: bundleBlob(service, at), etag, sizeBytes }, (chunks) => {
+          for (const chunk of chunks) ends.see(chunk);
+          return hasher.update(chunks);
         });
-        return { sha256: hash.digest("hex"), head: ends.head, tail: ends.tail };
+        return { sha256: await hasher.digest(), head: ends.head, tail: ends.tail };
       }),
 
     readUrl: (at, { fileName, contentType, expiresOn }) =>

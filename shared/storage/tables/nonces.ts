@@ -1,5 +1,8 @@
+import { odata, type TableServiceClient } from "@azure/data-tables";
+import { z } from "zod";
 import type { StampId } from "../../api/primitives.ts";
-import { utcDay } from "../../domain/utcDay.ts";
+import { type UtcDay, utcDay } from "../../domain/utcDay.ts";
+import { isNotFound, orUnavailable } from "../failures.ts";
 import { toEntity } from "./entity.ts";
 import type { Table } from "./table.ts";
 
@@ -8,19 +11,39 @@ import type { Table } from "./table.ts";
 export type Nonces = {
   /** Whether the nonce is new to the stamp; what was used once is false for ever after. */
   readonly use: (stampId: StampId, nonce: string, created: Date) => Promise<boolean>;
+  /** Drops the tables of the days before `day` whole: no signature of theirs is in its window any more. */
+  readonly dropBefore: (day: UtcDay) => Promise<void>;
 };
 
-export function openNonces(tableNamed: (name: string) => Table): Nonces {
+const prefix = "nonces";
+const named = z.object({ name: z.string() });
+
+export function openNonces(tableNamed: (name: string) => Table, service: TableServiceClient): Nonces {
   const tables = new Map<string, Table>();
-  const tableOf = (day: string): Table => {
+  const tableOf = (day: UtcDay): Table => {
     const known = tables.get(day);
     if (known !== undefined) return known;
-    tables.clear();
-    const opened = tableNamed(`nonces${day}`);
+    const opened = tableNamed(`${prefix}${day}`);
     tables.set(day, opened);
     return opened;
   };
   return {
     use: (stampId, nonce, created) => tableOf(utcDay(created)).insert(toEntity(stampId, nonce, {})),
+    dropBefore: (day) =>
+      orUnavailable(async () => {
+        const filter = odata`TableName ge ${prefix} and TableName lt ${`${prefix}${day}`}`;
+        for await (const table of service.listTables({ queryOptions: { filter } })) {
+          await drop(service, named.parse(table).name);
+        }
+        for (const known of tables.keys()) if (known < day) tables.delete(known);
+      }),
   };
+}
+
+async function drop(service: TableServiceClient, name: string): Promise<void> {
+  try {
+    await service.deleteTable(name);
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+  }
 }
