@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { createSignature } from "http-message-sig";
 import { createVerifier, httpbis } from "http-message-signatures";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { publicKeyOf } from "../../../shared/auth/publicJwk.ts";
+import { publicKeyOf } from "../../../shared/api/publicJwk.ts";
 import type { SignedRequest } from "../../../shared/auth/stampSignature.ts";
 import {
   codeOf,

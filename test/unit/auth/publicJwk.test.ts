@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { jwkThumbprint, publicJwk, sameKey } from "../../../shared/auth/publicJwk.ts";
+import { jwkThumbprint, publicJwk, sameKey } from "../../../shared/api/publicJwk.ts";
 import { makeKey } from "./support.ts";
 
 const ec = makeKey("EC").jwk;

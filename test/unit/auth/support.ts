@@ -1,6 +1,6 @@
 import { createHash, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
 import { expect } from "vitest";
-import { type PublicJwk, publicJwk } from "../../../shared/auth/publicJwk.ts";
+import { type PublicJwk, publicJwk } from "../../../shared/api/publicJwk.ts";
 import type { VerifyingKey } from "../../../shared/auth/stampKey.ts";
 import { type SignedRequest, verifyStampSignature } from "../../../shared/auth/stampSignature.ts";
 import { DomainError, type ErrorCode } from "../../../shared/errors.ts";
