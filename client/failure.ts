@@ -39,12 +39,9 @@ export class Interrupted extends Error {
 
 /** What to do next, for refusals that another command of this client answers. */
 const nextStep: Readonly<Record<string, string>> = {
-  ConsentNotGiven: "Proactive collection is off. An operator turns it on: npm run stamp -- consent enable",
-  TriggerBeforeConsent:
-    "Only what happens while the consent stands may be collected. For an operator's own decision: npm run stamp -- send <zip>",
-  HiddenEventUnsupported: "Stamps before 2008 collect for visible alerts only, such as Urp.UpdateFailure.",
+  ConsentNotGiven: "Here: npm run stamp -- consent enable",
+  TriggerBeforeConsent: "Here, by an operator's own decision: npm run stamp -- send <zip>",
   KeyUnknown: "The service does not know this stamp's key: npm run stamp -- register",
-  StampDisabled: "The registration service has stopped this stamp; it alone can take that back.",
 };
 
 export type Ending = { readonly exitCode: number; readonly lines: readonly string[] };
@@ -68,8 +65,8 @@ export function explain(error: unknown): Ending {
   return { exitCode: exitCodes.refused, lines: [error instanceof Error ? error.message : String(error)] };
 }
 
-function refusalLines({ message, code, details, requestId, status }: RefusedError): string[] {
-  const reference = [code, requestId === undefined ? "" : `request ${requestId}`].filter(Boolean).join(", ");
+function refusalLines({ message, code, target, requestId, status }: RefusedError): string[] {
+  const reference = [code, target && `at ${target}`, requestId && `request ${requestId}`].filter(Boolean).join(", ");
   const advice = nextStep[code] ?? (status >= 500 ? "It is safe to run the same command again." : "");
-  return [`${message} (${reference})`, ...details.map((detail) => `  ${detail.message}`), advice].filter(Boolean);
+  return [`${message} (${reference})`, advice].filter(Boolean);
 }

@@ -22,6 +22,7 @@ export function progressDisplay(output: Output, now: () => number = Date.now): P
   const speed = speedometer(now);
   let drawn = false;
   let tenth = -1;
+  let lastComplaint = "";
 
   function draw(line: string): void {
     drawn = true;
@@ -47,8 +48,13 @@ export function progressDisplay(output: Output, now: () => number = Date.now): P
       if (reached > tenth) say(line);
       tenth = Math.max(tenth, reached);
     },
-    retry: ({ attempt, tries, delayMs, reason }) =>
-      say(`${reason.message}. Trying again in ${duration(delayMs / 1000)} (${attempt} of ${tries - 1}).`),
+    retry: ({ attempt, tries, delayMs, reason }) => {
+      // The blocks in flight fail together, and once is enough to know.
+      const complaint = `${reason.message} ${attempt}`;
+      if (complaint !== lastComplaint)
+        say(`${reason.message}. Trying again in ${duration(delayMs / 1000)} (${attempt} of ${tries - 1}).`);
+      lastComplaint = complaint;
+    },
   };
 }
 

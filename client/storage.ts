@@ -4,68 +4,78 @@ import type { ReadBlock } from "./bundleFile.ts";
 import { RefusedError, UnreachableError } from "./errors.ts";
 import { isTransient, type RetryOptions, retryAfterMs, retrying, Transient } from "./retry.ts";
 import { ConnectionError, exchange, type WireAnswer } from "./transport.ts";
-import type { UploadTarget } from "./uploadTarget.ts";
+import type { Upload, UploadTarget } from "./uploadTarget.ts";
 
 /** The two calls of Blob Storage that make a blob: Put Block and Put Block List, straight to the upload's URL. */
 
 /** Sends one block; storage compares its MD5. Safe to repeat: the same id replaces the same content. */
 export const putBlock = (target: UploadTarget, block: ReadBlock, retry: RetryOptions): Promise<void> =>
-  put(target, `&comp=block&blockid=${encodeURIComponent(block.id)}`, block.bytes, { "content-md5": block.md5 }, retry);
+  put(
+    target,
+    ({ requiredHeaders }) => ({
+      query: `&comp=block&blockid=${encodeURIComponent(block.id)}`,
+      headers: { ...requiredHeaders, "content-md5": block.md5 },
+      body: block.bytes,
+    }),
+    retry,
+  );
 
 /** Makes the blob of these blocks, in this order. Safe to repeat. */
 export function putBlockList(target: UploadTarget, ids: readonly string[], retry: RetryOptions): Promise<void> {
   const body = Buffer.from(blockListXml(ids));
   const md5 = createHash("md5").update(body).digest("base64");
-  return put(target, "&comp=blocklist", body, { "content-md5": md5, "content-type": "application/xml" }, retry);
+  return put(
+    target,
+    ({ requiredHeaders }) => ({
+      query: "&comp=blocklist",
+      headers: { ...withoutBlobType(requiredHeaders), "content-md5": md5, "content-type": "application/xml" },
+      body,
+    }),
+    retry,
+  );
 }
 
-/** Refusals in a row, each of a fresh URL, after which another URL will not help. */
-const mostFreshUrlsRefused = 2;
+/** The type belongs to Put Blob; Azurite takes a list that carries it for a blob with the list as its content. */
+const withoutBlobType = (headers: Upload["requiredHeaders"]) =>
+  Object.fromEntries(Object.entries(headers).filter(([name]) => name.toLowerCase() !== "x-ms-blob-type"));
 
-function put(
-  target: UploadTarget,
-  query: string,
-  body: Uint8Array,
-  headers: Readonly<Record<string, string>>,
-  retry: RetryOptions,
-): Promise<void> {
+type Part = { readonly query: string; readonly headers: Readonly<Record<string, string>>; readonly body: Uint8Array };
+
+/** URLs in a row that may be refused: the first may have ended, and fresh ones that fail too are not what is wrong. */
+const mostUrlsRefused = 3;
+
+function put(target: UploadTarget, partFor: (upload: Upload) => Part, retry: RetryOptions): Promise<void> {
   let urlsRefused = 0;
   return retrying(async () => {
     const upload = await target.current();
-    const url = upload.url + query;
-    const answer = await reached(upload.url, () =>
-      exchange({ method: "PUT", url, headers: { ...upload.requiredHeaders, ...headers }, body, signal: retry.signal }),
-    ).catch((error: unknown) => {
-      // After a restart on one machine storage listens elsewhere, and only a new URL says where.
-      if (
-        error instanceof Transient &&
-        error.failure.cause instanceof ConnectionError &&
-        error.failure.cause.nobodyThere
-      ) {
-        target.refuse(upload);
-      }
-      throw error;
-    });
+    const answer = await send(target, upload, partFor(upload), retry.signal);
     if (answer.status < 300) return;
     const refusal = refusedBy(answer);
     if (isTransient(answer.status) || refusal.code === "Md5Mismatch") {
       throw new Transient(refusal, retryAfterMs(answer.headers, new Date()));
     }
-    if (answer.status !== 403 && answer.status !== 404) throw refusal;
-    if (urlsRefused === mostFreshUrlsRefused) throw refusal;
     urlsRefused += 1;
+    const isOfTheUrl = answer.status === 403 || answer.status === 404;
+    if (!isOfTheUrl || urlsRefused === mostUrlsRefused) throw refusal;
     target.refuse(upload);
     throw new Transient(refusal);
   }, retry);
 }
 
-async function reached(url: string, send: () => Promise<WireAnswer>): Promise<WireAnswer> {
+async function send(
+  target: UploadTarget,
+  upload: Upload,
+  { query, headers, body }: Part,
+  signal: AbortSignal | undefined,
+): Promise<WireAnswer> {
   try {
-    return await send();
+    return await exchange({ method: "PUT", url: upload.url + query, headers, body, signal });
   } catch (error) {
+    if (!(error instanceof ConnectionError)) throw error;
+    // After a restart on one machine storage listens elsewhere, and only a new URL says where.
+    if (error.nobodyThere) target.refuse(upload);
     // The origin only: the rest of the URL is a secret.
-    if (error instanceof ConnectionError) throw new Transient(new UnreachableError(new URL(url).origin, error));
-    throw error;
+    throw new Transient(new UnreachableError(new URL(upload.url).origin, error));
   }
 }
 

@@ -46,7 +46,7 @@ export async function gather(origin: string, folder: string, engineer: string) {
           answer: deletionCertificate,
         }),
       retention: () => ask(auditor, { method: "GET", path: "/compliance/retention", answer: retention }),
-      accesses: () => all(listed(auditor, { path: "/compliance/accesses", answer: access })),
+      accesses: (stampId: string) => all(listed(auditor, { path: `/stamps/${stampId}/accesses`, answer: access })),
       events: () => all(listed(auditor, { path: "/compliance/events?top=1000", answer: ledgerEvent })),
     },
     /** Runs a timer now, as the Functions host's own admin endpoint does. */

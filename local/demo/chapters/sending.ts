@@ -103,8 +103,8 @@ export async function sendForAlert({ story, folder }: Stage, { stamp }: Now, log
   story.tell(`Created, sent block by block straight to storage, signed, verified: ${seconds.toFixed(1)} s in all.`);
   story.claim(
     "the service accepts it: what it holds is what the stamp signed",
-    [bundle.state, bundle.sha256],
-    ["accepted", logs.sha256],
+    [bundle.state, bundle.rejection, bundle.sha256],
+    ["accepted", undefined, logs.sha256],
   );
   story.claim("its row names the consent that it was collected under", bundle.consentDecision.basis, "proactive");
   story.tell(`Due to be deleted on ${time(bundle.purgeOn)}; never kept past ${time(bundle.deleteBy)}.`);

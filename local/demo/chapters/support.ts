@@ -62,7 +62,7 @@ export async function download({ story }: Stage, { url }: Loan, logs: Logs): Pro
 }
 
 export async function showAccesses(
-  { story, engineer }: Stage,
+  { story, stampId, engineer }: Stage,
   { people, stamp }: Now,
   { bundleId }: Bundle,
 ): Promise<void> {
@@ -71,7 +71,7 @@ export async function showAccesses(
   story.tell(`${seen?.accessor} for case ${seen?.caseNumber}, ${seen?.purpose}, on ${seen?.on}`);
   story.claim("the stamp's history shows the access to this bundle", seen?.bundleId, bundleId);
   story.claim("under a pseudonym", seen?.accessor !== engineer && seen?.accessor !== undefined);
-  const [audited] = await people.auditor.accesses();
+  const [audited] = await people.auditor.accesses(stampId);
   story.claim("the auditor sees who it was", audited?.accessor, engineer);
 }
 

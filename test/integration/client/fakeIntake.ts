@@ -42,8 +42,8 @@ export async function startFakeIntake(connectionString: string) {
   const bundles = new Map<string, FakeBundle>();
   const faults: Fault[] = [];
   const seen: SeenRequest[] = [];
-  /** `urlLivesMs`: how long the next URLs live; an hour where none is said. */
-  const settings = { urlLivesMs: [] as number[], blockSizeBytes: 64 * 1024, storageDelayMs: 0 };
+  /** `urlLivesMs`: how long the next URLs live, an hour where none is said; `deadUrls`: how many name a place where nobody listens. */
+  const settings = { urlLivesMs: [] as number[], deadUrls: 0, blockSizeBytes: 64 * 1024, storageDelayMs: 0 };
   let storingNow = 0;
   let mostStoringAtOnce = 0;
   let origin = "";
@@ -88,9 +88,13 @@ export async function startFakeIntake(connectionString: string) {
     const expiresOn = new Date(Date.now() + (settings.urlLivesMs.shift() ?? 3_600_000));
     const signed = await blobOf(bundle).generateSasUrl({ permissions: BlobSASPermissions.parse("cw"), expiresOn });
     const { pathname, search } = new URL(signed);
-    const requiredHeaders = { "x-ms-version": "2025-01-05", "x-ms-blob-content-type": "application/zip" };
+    const requiredHeaders = {
+      "x-ms-version": "2025-01-05",
+      "x-ms-blob-type": "BlockBlob",
+      "x-ms-blob-content-type": "application/zip",
+    };
     return {
-      url: origin + pathname + search,
+      url: (settings.deadUrls-- > 0 ? "http://127.0.0.1:9" : origin) + pathname + search,
       expiresOn: expiresOn.toISOString(),
       blockSizeBytes: settings.blockSizeBytes,
       requiredHeaders,

@@ -331,6 +331,14 @@ describe("trouble on the way", () => {
     await expect(refused).rejects.toMatchObject({ status: 403, code: "AuthenticationFailed" });
   });
 
+  test("a URL of a place where nobody listens any more is renewed", async () => {
+    await using scene = await setting();
+    scene.intake.settings.deadUrls = 1;
+    const { bundle } = await scene.send(await scene.folder.file("logs.zip", 4 * 64 * kib));
+    expect(bundle.state).toBe("accepted");
+    expect(scene.intake.requests(/:renewUpload/)).toHaveLength(1);
+  });
+
   test("a bundle that is canceled while it is sent says so", async () => {
     await using scene = await setting();
     const path = await scene.folder.file("logs.zip", 4 * 64 * kib);
