@@ -31,6 +31,31 @@ export async function mapBounded<A, B>(
   return results.sort((a, b) => a.index - b.index).map((result) => result.value);
 }
 
+/** Maps as it is read, in order, with up to `ahead` under way: for lists that look at more than they show. */
+export async function* mapAhead<A, B>(
+  items: AsyncIterable<A>,
+  ahead: number,
+  work: (item: A) => Promise<B>,
+): AsyncGenerator<{ readonly item: A; readonly value: B }> {
+  const running: { item: A; value: Promise<B> }[] = [];
+  const next = async () => {
+    const first = running.shift();
+    return first && { item: first.item, value: await first.value };
+  };
+  try {
+    for await (const item of items) {
+      running.push({ item, value: work(item) });
+      if (running.length < ahead) continue;
+      const done = await next();
+      if (done !== undefined) yield done;
+    }
+    for (let done = await next(); done !== undefined; done = await next()) yield done;
+  } finally {
+    // Whoever stops early leaves none of them to fail unseen.
+    await Promise.allSettled(running.map((each) => each.value));
+  }
+}
+
 /** The first `count` of them, and whether there are more: one page of a list. */
 export async function take<T>(items: AsyncIterable<T>, count: number): Promise<{ taken: T[]; more: boolean }> {
   const taken: T[] = [];

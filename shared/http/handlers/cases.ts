@@ -1,10 +1,8 @@
-import { actorOf } from "../../operations/caller.ts";
 import { listGrants, putGrant, readGrant, revokeGrant } from "../../operations/cases/grants.ts";
 import { issueUrl } from "../../operations/cases/issueUrl.ts";
-import { linkBundle, unlinkBundle } from "../../operations/cases/links.ts";
+import { linkByRequest, unlinkByRequest } from "../../operations/cases/links.ts";
 import { putCase } from "../../operations/cases/putCase.ts";
 import { listCandidates, listCaseBundles, listCases, readCase } from "../../operations/cases/readCases.ts";
-import { requireKnown } from "../../operations/cases/view.ts";
 import type { World } from "../../operations/needs.ts";
 import { nothing, page, plain, putResult, resource } from "../answer.ts";
 import { asToken, type HandlersFor, known, pageOf } from "./handler.ts";
@@ -21,15 +19,11 @@ export const caseHandlers = (world: World): HandlersFor<"Cases"> & HandlersFor<"
     return page(await list(world, known(call.caller), call.params.caseNumber, pageOf(call)));
   },
   Cases_LinkBundle: async ({ caller, params, ifMatch }) => {
-    const token = asToken(caller);
-    requireKnown(await world.cases.head(params.caseNumber), token);
-    const { link, created } = await linkBundle(world, actorOf(token), params, { ifMatch });
+    const { link, created } = await linkByRequest(world, asToken(caller), params, { ifMatch });
     return putResult(link, created);
   },
   Cases_UnlinkBundle: async ({ caller, params }) => {
-    const token = asToken(caller);
-    requireKnown(await world.cases.head(params.caseNumber), token);
-    await unlinkBundle(world, actorOf(token), params);
+    await unlinkByRequest(world, asToken(caller), params);
     return nothing;
   },
   Grants_List: async (call) => page(await listGrants(world, known(call.caller), call.params.caseNumber, pageOf(call))),

@@ -2,6 +2,7 @@ import type { Bundle, BundleState, Mode, Verification } from "../../api/bundles.
 import type { BundleId, StampId } from "../../api/primitives.ts";
 import type { BundleRecord } from "../../domain/bundle.ts";
 import type { StampRecord } from "../../domain/stamp.ts";
+import { mapAhead } from "../bounded.ts";
 import type { Caller, StampCaller } from "../caller.ts";
 import type { World } from "../needs.ts";
 import type { PageRequest, PageResult } from "../paging.ts";
@@ -45,6 +46,7 @@ export async function readVerification(
 
 /** How many bundles one page looks at, at the most, for those that a filter lets through. */
 const mostLookedAt = 1000;
+const readAhead = 16;
 
 /** The log collection history, newest first. A page may be short, even empty, and still have a next one where a filter lets few through. */
 export async function listBundles(
@@ -59,11 +61,13 @@ export async function listBundles(
   const value: Bundle[] = [];
   let last: string | undefined;
   let lookedAt = 0;
-  for await (const { cursor, item: bundleId } of world.stamps.history(stampId, page.after)) {
+  const history = mapAhead(world.stamps.history(stampId, page.after), readAhead, ({ item }) =>
+    world.stamps.bundle(stampId, item),
+  );
+  for await (const { item, value: bundle } of history) {
     if (value.length === page.top || lookedAt === mostLookedAt) return { value, next: last };
-    last = cursor;
+    last = item.cursor;
     lookedAt += 1;
-    const bundle = await world.stamps.bundle(stampId, bundleId);
     if (bundle === undefined) continue;
     const view = bundleView(bundle, stamp, now);
     const passes = (filter.state ?? view.state) === view.state && (filter.mode ?? view.mode) === view.mode;

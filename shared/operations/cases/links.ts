@@ -4,10 +4,11 @@ import type { CaseRecord } from "../../domain/case.ts";
 import { requireMatch } from "../../domain/etag.ts";
 import type { Actor, NewEvent } from "../../domain/event.ts";
 import { DomainError } from "../../errors.ts";
-import type { Condition } from "../caller.ts";
+import { actorOf, type Condition, type TokenCaller } from "../caller.ts";
 import type { LinkRecord, World } from "../needs.ts";
 import { noSuchBundle, noSuchCase } from "../refusals.ts";
 import { transact } from "../transact.ts";
+import { requireKnown } from "./view.ts";
 
 /**
  * A link stands in two partitions: the case's is the one that is shown, the bundle's own the one that lending asks. A link is made in the
@@ -22,6 +23,17 @@ const shown = ({ caseNumber }: LinkPlace, { stampId, bundleId, linkedOn }: LinkR
   bundleId,
   linkedOn,
 });
+
+/** Links on the word of a person or the case system; to an engineer who is not assigned there is no such case. */
+export async function linkByRequest(world: World, caller: TokenCaller, place: LinkPlace, condition: Condition) {
+  requireKnown(await world.cases.head(place.caseNumber), caller);
+  return await linkBundle(world, actorOf(caller), place, condition);
+}
+
+export async function unlinkByRequest(world: World, caller: TokenCaller, place: LinkPlace): Promise<void> {
+  requireKnown(await world.cases.head(place.caseNumber), caller);
+  await unlinkBundle(world, actorOf(caller), place);
+}
 
 export async function linkBundle(
   world: World,
@@ -96,7 +108,7 @@ async function addCaseToBundle(
   );
 }
 
-export async function unlinkBundle(world: World, actor: Actor, place: LinkPlace): Promise<void> {
+async function unlinkBundle(world: World, actor: Actor, place: LinkPlace): Promise<void> {
   const { cases, clock } = world;
   const { caseNumber, stampId, bundleId } = place;
   const record = (await cases.head(caseNumber)).state;

@@ -3,7 +3,7 @@ import type { SupportCase } from "../../api/cases.ts";
 import type { BundleId, CaseNumber, StampId } from "../../api/primitives.ts";
 import { candidateReasons } from "../../domain/candidates.ts";
 import { type CaseRecord, isAssigned } from "../../domain/case.ts";
-import { mapBounded, take } from "../bounded.ts";
+import { mapAhead, mapBounded, take } from "../bounded.ts";
 import { bundleView } from "../bundles/view.ts";
 import type { Caller } from "../caller.ts";
 import type { Page, World } from "../needs.ts";
@@ -18,6 +18,7 @@ export async function readCase(world: Needs, caller: Caller, caseNumber: CaseNum
 
 /** How many cases one page looks at, at the most, for those that a filter lets through. */
 const mostLookedAt = 1000;
+const readAhead = 16;
 
 /** In order of case number; an engineer's own only. */
 export async function listCases(
@@ -29,11 +30,12 @@ export async function listCases(
   const value: SupportCase[] = [];
   let last: string | undefined;
   let lookedAt = 0;
-  for await (const { cursor, item } of casesKnownTo(world, caller, page.after)) {
+  const heads = mapAhead(casesKnownTo(world, caller, page.after), readAhead, ({ item }) => world.cases.head(item));
+  for await (const { item, value: head } of heads) {
     if (value.length === page.top || lookedAt === mostLookedAt) return { value, next: last };
-    last = cursor;
+    last = item.cursor;
     lookedAt += 1;
-    const record = (await world.cases.head(item)).state;
+    const record = head.state;
     if (record !== undefined && isShown(record, caller, filter.state)) value.push(await caseView(world, record));
   }
   return { value, next: undefined };
@@ -89,12 +91,15 @@ export async function listCandidates(
   const value: CaseBundle[] = [];
   let last: string | undefined;
   let lookedAt = 0;
-  for await (const { cursor, stampId, bundleId } of bundlesOf(world, record, page.after)) {
+  const histories = mapAhead(bundlesOf(world, record, page.after), readAhead, async ({ stampId, bundleId }) => ({
+    bundle: await world.stamps.bundle(stampId, bundleId),
+    stamp: (await world.stamps.head(stampId)).state,
+  }));
+  for await (const { item, value: found } of histories) {
     if (value.length === page.top || lookedAt === mostLookedAt) return { value, next: last };
-    last = cursor;
+    last = item.cursor;
     lookedAt += 1;
-    const bundle = await world.stamps.bundle(stampId, bundleId);
-    const stamp = (await world.stamps.head(stampId)).state;
+    const { bundle, stamp } = found;
     if (bundle === undefined || stamp === undefined) continue;
     const reasons = candidateReasons(bundle, record, now);
     if (reasons !== undefined) value.push({ ...bundleView(bundle, stamp, now), reasons });
