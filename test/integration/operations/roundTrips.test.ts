@@ -1,0 +1,45 @@
+import { expect, test } from "vitest";
+import { expectStatus } from "../../support/system/expectations.ts";
+import { makeZip } from "../../support/system/zip.ts";
+import { accepted } from "./support/bundles.ts";
+import type { Call } from "./support/faults.ts";
+import { useStages } from "./support/stage.ts";
+
+/** Storage round trips of a warm service, counted at the clients' pipelines through the whole HTTP edge, authentication and all. */
+
+const stageOf = useStages();
+
+test("a create takes at most 5 round trips", async () => {
+  const stage = stageOf();
+  const stamp = await stage.registeredStamp();
+  await stamp.createBundle();
+  const { calls } = await stage.faults.watching(() => stamp.createBundle());
+  expect(calls.length, shown(calls)).toBeLessThanOrEqual(5);
+});
+
+test("a submit takes at most 6 round trips", async () => {
+  const stage = stageOf();
+  const stamp = await stage.registeredStamp();
+  await stamp.submittedBundle();
+  const bytes = await makeZip();
+  const bundle = await stamp.createBundle({ sizeBytes: bytes.byteLength });
+  await stamp.upload(bundle, bytes);
+  const { result, calls } = await stage.faults.watching(() => stamp.submit(bundle.bundleId, bytes));
+  expectStatus(result, 202);
+  expect(calls.length, shown(calls)).toBeLessThanOrEqual(6);
+});
+
+test("issuing a URL takes at most 6 round trips", async () => {
+  const stage = stageOf();
+  const stamp = await stage.registeredStamp();
+  const { bundle } = await accepted(stage, stamp);
+  const supportCase = await stage.openCase({ stampIds: [stamp.stampId] });
+  expectStatus(await supportCase.link(bundle), 201);
+  const { grantId } = await supportCase.grant([bundle]);
+  await supportCase.url(grantId, bundle);
+  const { result, calls } = await stage.faults.watching(() => supportCase.issueUrl(grantId, bundle));
+  expectStatus(result, 200);
+  expect(calls.length, shown(calls)).toBeLessThanOrEqual(6);
+});
+
+const shown = (calls: readonly Call[]): string => calls.map(({ method, path }) => `${method} ${path}`).join("\n");

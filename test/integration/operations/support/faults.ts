@@ -1,0 +1,77 @@
+import { type PipelinePolicy, type PipelineRequest, RestError } from "@azure/core-rest-pipeline";
+
+/** Storage that fails at a chosen call, as a policy in the clients' pipelines. */
+
+/** What befalls the n-th call. The error is one that the SDKs do not try again by themselves, as if their tries were used up. */
+export const faults = [
+  /** It never arrives. */
+  "refused",
+  /** It is carried out, and its answer is lost. */
+  "answerLost",
+  /** It is carried out, its answer is lost, and the SDK sends it again by itself. */
+  "sentTwice",
+  /** It never arrives, nor does any later one: what a process that died there leaves behind. */
+  "outageFromThere",
+  /** It is carried out, its answer is lost, and no later call arrives. */
+  "answerLostAndOutage",
+] as const;
+export type Fault = (typeof faults)[number];
+
+export type StorageFaults = {
+  readonly policy: PipelinePolicy;
+  /** Runs `work` with storage that fails at its n-th call (from 1). */
+  readonly during: <T>(fault: Fault, n: number, work: () => Promise<T>) => Promise<T>;
+  /** Runs `work` and gives the calls that it made. */
+  readonly watching: <T>(work: () => Promise<T>) => Promise<{ result: T; calls: readonly Call[] }>;
+  /** Fails every call that `hits` is true of, from now on; `undefined` ends that. */
+  readonly failWhere: (hits: ((request: PipelineRequest) => boolean) | undefined) => void;
+};
+
+export type Call = { readonly method: string; readonly path: string };
+
+export function storageFaults(): StorageFaults {
+  let armed: { fault: Fault; n: number } | undefined;
+  let hits: ((request: PipelineRequest) => boolean) | undefined;
+  let calls: Call[] = [];
+
+  const policy: PipelinePolicy = {
+    name: "storageFaults",
+    sendRequest: async (request, next) => {
+      const { pathname, search } = new URL(request.url);
+      calls.push({ method: request.method, path: `${pathname}${search.replace(/sig=[^&]*/, "")}` });
+      if (hits?.(request)) throw unreachable();
+      if (armed === undefined || calls.length < armed.n) return await next(request);
+      const { fault, n } = armed;
+      const isTheOne = calls.length === n;
+      if (!isTheOne && (fault === "outageFromThere" || fault === "answerLostAndOutage")) throw unreachable();
+      if (!isTheOne) return await next(request);
+      if (fault === "refused" || fault === "outageFromThere") throw unreachable();
+      await next(request);
+      if (fault === "sentTwice") return await next(request);
+      throw unreachable();
+    },
+  };
+
+  const running = async <T>(work: () => Promise<T>) => {
+    calls = [];
+    try {
+      return { result: await work(), calls };
+    } finally {
+      armed = undefined;
+    }
+  };
+
+  return {
+    policy,
+    during: async (fault, n, work) => {
+      armed = { fault, n };
+      return (await running(work)).result;
+    },
+    watching: running,
+    failWhere: (next) => {
+      hits = next;
+    },
+  };
+}
+
+const unreachable = () => new RestError("storage is out of reach (a test)", { code: "EHOSTUNREACH" });

@@ -1,0 +1,156 @@
+import { generateKeyPairSync, randomUUID } from "node:crypto";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { BlobServiceClient } from "@azure/storage-blob";
+import { afterAll, beforeAll } from "vitest";
+import { type App, openApp } from "../../../../shared/app.ts";
+import { readConfig } from "../../../../shared/config.ts";
+import { openCase } from "../../../support/system/cases.ts";
+import type { Service } from "../../../support/system/service.ts";
+import { eventPage, termsShape } from "../../../support/system/shapes.ts";
+import { enroll } from "../../../support/system/stamp.ts";
+import { type Person, type Role, readAll, type World, withVersion } from "../../../support/system/world.ts";
+import { type Accounts, startAccounts } from "./accounts.ts";
+import { edgeOf, origin } from "./edge.ts";
+import { type StorageFaults, storageFaults } from "./faults.ts";
+import { type Issuer, startIssuer } from "./issuer.ts";
+
+/** The app inside the test, on storage of its own, with everybody who speaks with it. */
+export type Stage = World & {
+  readonly app: App;
+  readonly faults: StorageFaults;
+  readonly connectionString: string;
+  readonly blobs: BlobServiceClient;
+  /** Another instance on the same storage: later by these days, or with other settings. */
+  readonly another: (options?: StageOptions) => Stage;
+  /** What the queue's message does. */
+  readonly verify: (bundle: { readonly stampId: string; readonly bundleId: string }) => Promise<void>;
+};
+
+export type StageOptions = { readonly offsetDays?: number; readonly settings?: Readonly<Record<string, string>> };
+
+const dayMs = 86_400_000;
+
+/** Call it at the top of a test file; what it gives opens a stage on new storage each time. */
+export function useStages(): (options?: StageOptions) => Stage {
+  let accounts: Accounts;
+  let issuer: Issuer;
+  let directory: string;
+  beforeAll(async () => {
+    [accounts, issuer, directory] = await Promise.all([
+      startAccounts(),
+      startIssuer(),
+      mkdtemp(join(tmpdir(), "stamp-intake-stage-")),
+    ]);
+    const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+    const keys = [{ ...privateKey.export({ format: "jwk" }), kid: "signing-1" }];
+    await writeFile(join(directory, "signing.json"), JSON.stringify({ keys }), { mode: 0o600 });
+  });
+  afterAll(async () => {
+    await Promise.all([accounts?.stop(), issuer?.stop(), rm(directory, { recursive: true, force: true })]);
+  });
+  return (options = {}) => {
+    const common = { ...issuer.settings, SIGNING_KEY_FILE: join(directory, "signing.json") };
+    return openStage(accounts.next(), common, issuer, options);
+  };
+}
+
+function openStage(
+  connectionString: string,
+  common: Readonly<Record<string, string>>,
+  issuer: Issuer,
+  { offsetDays = 0, settings = {} }: StageOptions,
+): Stage {
+  const faults = storageFaults();
+  const environment = {
+    ...common,
+    PUBLIC_ORIGIN: origin,
+    StateStorage: connectionString,
+    STAMP_INTAKE_LOCAL: "1",
+    CLOCK_OFFSET_DAYS: String(offsetDays),
+    ...settings,
+  };
+  const app = openApp(readConfig(environment), { policies: [faults.policy] });
+  const send = edgeOf(app);
+  const people = new Map<string, { oid: string; token: Promise<string> }>();
+
+  const person = async (roles: Role | readonly Role[], oid?: string): Promise<Person> => {
+    const name = `${[roles].flat().join()} ${oid ?? ""}`;
+    const id = oid ?? randomUUID();
+    const known = people.get(name) ?? { oid: id, token: issuer.token([roles].flat(), id) };
+    people.set(name, known);
+    const token = await known.token;
+    return {
+      oid: known.oid,
+      token,
+      call: (method, path, body, { headers = {}, query = {} } = {}) =>
+        send({
+          method,
+          path: withVersion(path, query),
+          headers: {
+            ...(body === undefined ? {} : { "content-type": "application/json" }),
+            authorization: `Bearer ${token}`,
+            ...headers,
+          },
+          body: body === undefined ? undefined : JSON.stringify(body),
+        }),
+    };
+  };
+
+  let terms: string | undefined;
+  const stage: Stage = {
+    app,
+    faults,
+    connectionString,
+    blobs: BlobServiceClient.fromConnectionString(connectionString),
+    another: (options = {}) => openStage(connectionString, common, issuer, options),
+    verify: ({ stampId, bundleId }) => app.queues.verify({ stampId, bundleId }),
+    service: noProcess,
+    origin,
+    now: () => new Date(Date.now() + offsetDays * dayMs),
+    on: (hoursFromNow = 0) => new Date(stage.now().getTime() + hoursFromNow * 3_600_000).toISOString(),
+    send,
+    anonymous: (method, path) => send({ method, path: withVersion(path) }),
+    person,
+    engineer: () => person("E", randomUUID()),
+    registeredStamp: (options) => enroll(stage, options),
+    openCase: (options) => openCase(stage, options),
+    currentTerms: async () => {
+      terms ??= termsShape
+        .parse((await send({ method: "GET", path: "/terms" })).json)
+        .value.find((each) => each.current)?.version;
+      return terms ?? "";
+    },
+    runTimer: async (name) => {
+      if (name === "purgeDue") await app.timers.purgeDue();
+      else if (name === "sweepUnfinished") await app.timers.sweepUnfinished();
+      else throw new Error(`There is no timer ${name} here`);
+    },
+    events: async (partition) => {
+      const { call } = await person("A");
+      const read = await readAll(call, "/compliance/events", partition === undefined ? {} : { partition });
+      return eventPage.parse({ value: read }).value;
+    },
+    restart: absent,
+    close: absent,
+  };
+  return stage;
+}
+
+function absent(): never {
+  throw new Error("This app runs inside the test: there is no process to end");
+}
+
+const noProcess: Service = {
+  get origin() {
+    return absent();
+  },
+  directory: "",
+  pid: 0,
+  output: absent,
+  stop: absent,
+  kill: absent,
+  restart: absent,
+  close: absent,
+};
