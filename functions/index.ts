@@ -8,5 +8,6 @@ import "./http/public.ts";
 import "./http/stamps.ts";
 import "./http/zzUnknown.ts";
 import "./queue/verify.ts";
+import "./timer/foldLedger.ts";
 import "./timer/purgeDue.ts";
 import "./timer/sweepUnfinished.ts";

@@ -18,6 +18,7 @@ import { stampHandlers } from "./http/handlers/stamps.ts";
 import type { Edge } from "./http/serve.ts";
 import { log } from "./log.ts";
 import { notePoisonedVerification, verifyMessage } from "./operations/bundles/verificationMessages.ts";
+import { foldTouched } from "./operations/compliance/foldTouched.ts";
 import type { Clock, World } from "./operations/needs.ts";
 import { purgeDue } from "./operations/purge/purgeDue.ts";
 import { sweepUnfinished } from "./operations/purge/sweepUnfinished.ts";
@@ -30,6 +31,7 @@ import { openDirectory } from "./storage/tables/directory.ts";
 import { openEvents } from "./storage/tables/events.ts";
 import { openNonces } from "./storage/tables/nonces.ts";
 import { openPeople } from "./storage/tables/people.ts";
+import { openRollups } from "./storage/tables/rollups.ts";
 import { openSchedule } from "./storage/tables/schedule.ts";
 import { openService } from "./storage/tables/service.ts";
 import { openStamps } from "./storage/tables/stamps.ts";
@@ -43,7 +45,7 @@ export type App = {
   /** What requests, messages and timers run. */
   readonly handlers: Handlers;
   readonly queues: { readonly [Name in "verify" | "verifyPoisoned"]: (message: unknown) => Promise<void> };
-  readonly timers: { readonly [Name in "purgeDue" | "sweepUnfinished"]: () => Promise<void> };
+  readonly timers: { readonly [Name in "foldLedger" | "purgeDue" | "sweepUnfinished"]: () => Promise<void> };
 };
 
 export type AppOptions = {
@@ -90,6 +92,7 @@ export function openApp(config: Config, options: AppOptions = {}): App {
       verifyPoisoned: (message) => notePoisonedVerification(world, message),
     },
     timers: {
+      foldLedger: () => foldTouched(world),
       purgeDue: async () => {
         await nonces.dropBefore(addDays(utcDay(real()), -1));
         await purgeDue(world);
@@ -120,6 +123,7 @@ function openStorage(config: Config, clock: Clock, policies: readonly PipelinePo
     cases,
     service,
     events: openEvents({ stamps, cases, service }),
+    rollups: openRollups(table("rollups")),
     directory: openDirectory(table("directory")),
     people: openPeople(table("people")),
     nonces: openNonces(table, tableService(config, policies)),

@@ -13,6 +13,9 @@ export const retentionDays = 90;
 export const overdueWarningDays = 82;
 export const overduePageDays = 84;
 
+/** Days after which storage itself deletes what is left (`infra/modules/bundleAccount.bicep`): a net, never the mechanism. */
+export const lifecycleDays = 83;
+
 /** Hours after which a bundle that nobody submitted expires. */
 export const unsubmittedHours = 48;
 

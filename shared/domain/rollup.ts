@@ -58,7 +58,7 @@ export function fold(
 /** The sum of both; an absent one is nothing. */
 export function plus(one: DayCounts | undefined, other: DayCounts | undefined): DayCounts {
   const [a, b] = [one ?? none, other ?? none];
-  const purgedOn = laterOf(a.containerPurgedOn, b.containerPurgedOn);
+  const purgedOn = latest(a.containerPurgedOn, b.containerPurgedOn);
   return {
     created: a.created + b.created,
     covered: a.covered + b.covered,
@@ -162,5 +162,8 @@ function sums<Counts extends z.ZodType<Readonly<Record<string, number>>>>(
   return schema.parse(Object.fromEntries(entries.filter(([, count]) => count !== 0)));
 }
 
-const laterOf = (one: UtcTime | undefined, other: UtcTime | undefined): UtcTime | undefined =>
-  one === undefined || (other !== undefined && Date.parse(other) > Date.parse(one)) ? other : one;
+const latest = (...times: readonly (UtcTime | undefined)[]): UtcTime | undefined =>
+  times
+    .filter((time) => time !== undefined)
+    .sort((a, b) => Date.parse(a) - Date.parse(b))
+    .at(-1);

@@ -65,3 +65,10 @@ export async function take<T>(items: AsyncIterable<T>, count: number): Promise<{
   }
   return { taken, more: false };
 }
+
+/** All of them: for what is few by its nature. */
+export async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const list: T[] = [];
+  for await (const item of items) list.push(item);
+  return list;
+}

@@ -4,6 +4,7 @@ import type { CaseRecord } from "../domain/case.ts";
 import type { ChainedEvent, ChainPosition, NewEvent } from "../domain/event.ts";
 import type { GrantRecord } from "../domain/grant.ts";
 import type { Note, Person, SubjectId } from "../domain/people.ts";
+import type { CountsByDay } from "../domain/rollup.ts";
 import type { StampRecord } from "../domain/stamp.ts";
 import type { UtcDay } from "../domain/utcDay.ts";
 
@@ -168,6 +169,24 @@ export type Schedule = {
   readonly eraseAt: (work: Erasure) => Promise<void>;
   readonly unerase: (work: Pick<Erasure, "stampId" | "bundleId">) => Promise<void>;
   readonly erasuresDue: (now: Date) => AsyncIterable<Erasure>;
+  /** The ledger partitions of stamps or of cases that changed on the day or after it, once for each day. */
+  readonly touchedSince: (kind: "stamps" | "cases", day: UtcDay) => AsyncIterable<string>;
+};
+
+/** How far a ledger partition's events are counted. */
+export type FoldCursor = { readonly partition: string; readonly seq: number; readonly etag: string | undefined };
+
+/** What the retention report sums, kept per shard so that its cost does not grow with the bundles (`DESIGN.md`, Data). */
+export type Rollups = {
+  readonly shardOf: (partition: string) => string;
+  readonly cursor: (partition: string) => Promise<FoldCursor>;
+  /** Adds the counts of the events up to `through` and moves the cursor there, in one transaction. Throws `HeadMoved` where another did. */
+  readonly add: (from: FoldCursor, through: number, counts: CountsByDay) => Promise<void>;
+  /** The counts of every shard. */
+  readonly counts: () => Promise<readonly CountsByDay[]>;
+  /** When the last run that folded every touched partition began. */
+  readonly completeAsOf: () => Promise<UtcTime | undefined>;
+  readonly markComplete: (asOf: UtcTime) => Promise<void>;
 };
 
 /** Which stamps and cases there are, and whose cases; written before a partition begins, read in order of their ids. */
@@ -268,6 +287,7 @@ export type World = {
   readonly cases: Cases;
   readonly service: Service;
   readonly schedule: Schedule;
+  readonly rollups: Rollups;
   readonly directory: Directory;
   readonly people: People;
   readonly events: Events;

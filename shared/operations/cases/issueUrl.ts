@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { type BundleId, type CaseNumber, type GrantId, type StampId, toUtcTime } from "../../api/primitives.ts";
-import type { BundleRecord } from "../../domain/bundle.ts";
+import { type BundleRecord, bundleFacts } from "../../domain/bundle.ts";
 import type { CaseRecord } from "../../domain/case.ts";
 import type { GrantRecord } from "../../domain/grant.ts";
 import { requireActiveGrant, requireLendable } from "../../domain/lending.ts";
@@ -88,7 +88,7 @@ async function recordAccess(
       const event = {
         type: "bundle.accessed",
         actor: actorOf(caller),
-        data: { stampId, bundleId, caseNumber, grantId, purpose, caseKind: record.kind },
+        data: { ...bundleFacts(lent), caseNumber, grantId, purpose, caseKind: record.kind },
       } as const;
       await stamps.commit(stampId, head, { events: [event], access }, now);
       return lent;

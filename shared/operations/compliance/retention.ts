@@ -1,6 +1,103 @@
 import type { Retention } from "../../api/compliance.ts";
-import type { World } from "../needs.ts";
+import { toUtcTime } from "../../api/primitives.ts";
+import { dayMs, dayPurgeOn, instant, lifecycleDays, retentionDays } from "../../domain/retention.ts";
+import { type DayCounts, inTotal, plus } from "../../domain/rollup.ts";
+import { startOfDay, type UtcDay } from "../../domain/utcDay.ts";
+import { erasureOverdue, heldTooLong } from "../../domain/violations.ts";
+import { all, take } from "../bounded.ts";
+import type { HeldDay, World } from "../needs.ts";
+import { countBundles } from "./countBundles.ts";
 
-export async function getRetention(_world: World): Promise<Retention> {
-  throw new Error("being written");
+type Needs = Pick<World, "clock" | "events" | "rollups" | "rules" | "schedule">;
+
+/**
+ * What is held, since when, and what was promised of it and not kept. Sums the rollups and asks the work index what is there; never looks at a
+ * bundle, so that its cost follows the days and shards. Writes nothing.
+ */
+export async function getRetention(world: Needs): Promise<Retention> {
+  const now = world.clock.now();
+  const held = await all(world.schedule.heldDays());
+  const [{ byDay, freshAsOf }, oldestByte, violations] = await Promise.all([
+    countBundles(world, now),
+    findOldestByte(world, held, now),
+    findViolations(world, held, now),
+  ]);
+  const total = inTotal(byDay);
+  return {
+    asOf: toUtcTime(now),
+    freshAsOf,
+    settings: settingsInForce(world.rules),
+    bundlesByState: total.byState,
+    bytesHeld: total.bytesHeld,
+    ...(oldestByte === undefined ? {} : { oldestByte }),
+    daysHeld: new Set(held.map(({ day }) => day)).size,
+    days: dayRows(world.rules, byDay, held),
+    violations,
+    consentCoverage: { bundles: total.created, covered: total.covered },
+    accesses: { byPurpose: total.accessesBy, outsideSupportCase: total.accessesOutsideSupport },
+  };
+}
+
+const settingsInForce = (rules: World["rules"]): Retention["settings"] => ({
+  PURGE_AFTER_DAYS: rules.purgeAfterDays,
+  ERASE_DELAY_HOURS: rules.eraseDelayHours,
+  MAX_BUNDLE_BYTES: rules.maxBundleBytes,
+  lifecycleDays,
+  hardLineDays: retentionDays,
+});
+
+/** The first day that still holds a bundle's copy has the oldest; the index orders each day by the time of creation. */
+async function findOldestByte(
+  { schedule }: Pick<World, "schedule">,
+  held: readonly HeldDay[],
+  now: Date,
+): Promise<Retention["oldestByte"]> {
+  for (const day of new Set(held.map((each) => each.day))) {
+    const oldest = await schedule.oldestExpiring(day);
+    if (oldest === undefined) continue;
+    const { createdOn, stampId, bundleId } = oldest;
+    const ageDays = Math.floor(((now.getTime() - instant(createdOn)) / dayMs) * 100) / 100;
+    return { createdOn, ageDays, stampId, bundleId };
+  }
+  return undefined;
+}
+
+/** Overdue erasures that one report names, at the most: a report is read by a person. */
+const mostErasures = 100;
+
+async function findViolations(
+  { schedule }: Pick<World, "schedule">,
+  held: readonly HeldDay[],
+  now: Date,
+): Promise<Retention["violations"]> {
+  const { taken: erasures } = await take(schedule.erasuresDue(now), mostErasures);
+  return [
+    ...held.flatMap((each) => heldTooLong(each, now)),
+    ...erasures.flatMap((each) => erasureOverdue(each, now)),
+  ].sort((a, b) => instant(a.since) - instant(b.since));
+}
+
+/** Every day that had a bundle, oldest first. A day is purged when no account holds it any more. */
+function dayRows(
+  rules: World["rules"],
+  byDay: ReadonlyMap<UtcDay, DayCounts>,
+  held: readonly HeldDay[],
+): Retention["days"] {
+  const purgeOn = new Map(held.map((each) => [each.day, each.purgeOn]));
+  const days = [...new Set([...byDay.keys(), ...purgeOn.keys()])];
+  return days
+    .sort((a, b) => startOfDay(a).getTime() - startOfDay(b).getTime())
+    .map((day) => {
+      const { created, bytesHeld, byState, purgedBy, containerPurgedOn } = plus(byDay.get(day), undefined);
+      const isPurged = containerPurgedOn !== undefined && !purgeOn.has(day);
+      return {
+        day,
+        created,
+        bytes: bytesHeld,
+        byState,
+        purgeOn: purgeOn.get(day) ?? dayPurgeOn(day, rules.purgeAfterDays),
+        ...(isPurged ? { purgedOn: containerPurgedOn } : {}),
+        purgedBy,
+      };
+    });
 }

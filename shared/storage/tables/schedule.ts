@@ -21,6 +21,7 @@ const unfinished = z.discriminatedUnion("kind", [
 const expiry = z.object({ stampId, bundleId, createdOn: utcTime });
 const heldDay = z.object({ day: utcDaySchema, account: z.string(), purgeOn: utcTime });
 const erasure = z.object({ stampId, bundleId, dueOn: utcTime });
+const touched = z.object({ partition: z.string() });
 
 const ownerOf = (work: Unfinished) => ("stampId" in work ? work.stampId : work.caseNumber);
 
@@ -39,6 +40,10 @@ function unfinishedKey(work: Unfinished): string {
 
 const unfinishedIn = (shard: string) => `unfinished!${shard}`;
 const eraseIn = (shard: string) => `erase!${shard}`;
+const touchedPrefix = "touched!";
+const touchedOn = (day: string) => `${touchedPrefix}${day}!`;
+const touchedIn = (day: string, shard: string) => `${touchedOn(day)}${shard}`;
+const touchedKey = (partition: string) => partition.replace("/", "!");
 const expireIn = (day: UtcDay, shard: string) => `expire!${day}!${shard}`;
 const dayOf = (of: Expiry) => utcDaySchema.parse(of.createdOn.slice(0, 10).replaceAll("-", ""));
 const expiryKey = (of: Expiry) => `${of.createdOn}!${of.stampId}!${of.bundleId}`;
@@ -59,9 +64,7 @@ export function openSchedule(table: Table): Schedule & { readonly touch: Touch }
 
   return {
     touch: (partition, day) =>
-      table
-        .put(toEntity(`touched!${day}!${shardOf(partition)}`, partition.replace("/", "!"), { partition }))
-        .then(() => {}),
+      table.put(toEntity(touchedIn(day, shardOf(partition)), touchedKey(partition), { partition })).then(() => {}),
 
     remember: async (work, dueOn) => {
       const columns = { dueOn: dueOn.toISOString() };
@@ -90,6 +93,12 @@ export function openSchedule(table: Table): Schedule & { readonly touch: Touch }
     },
     unerase: (work) => table.remove(eraseIn(shardOf(work.stampId)), `${work.stampId}!${work.bundleId}`),
     erasuresDue: (now) => inEveryShard(eraseIn, erasure, now),
+
+    // One range over days and shards: it costs what changed, not the days since.
+    touchedSince: async function* (kind, day) {
+      const range = { partitionsFrom: touchedOn(day), partitionsPrefix: touchedPrefix, prefix: touchedKey(`${kind}/`) };
+      for await (const { partition } of items(table.scanAcross(range, touched))) yield partition;
+    },
   };
 }
 

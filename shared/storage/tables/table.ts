@@ -27,6 +27,13 @@ export type Range = {
   readonly pageSize?: number;
 };
 
+export type PartitionsRange = {
+  readonly partitionsFrom: string;
+  readonly partitionsPrefix: string;
+  /** Row keys begin with this. */
+  readonly prefix: string;
+};
+
 export type Table = ReturnType<typeof openTable>;
 
 export function openTable(client: TableClient) {
@@ -92,17 +99,29 @@ export function openTable(client: TableClient) {
   }
 
   /** The rows of a range in order of their keys, a page at a time. */
-  async function* scan<T extends z.ZodType>(
-    range: Range,
-    schema: T,
-  ): AsyncGenerator<{ cursor: string; item: z.infer<T> }> {
+  function scan<T extends z.ZodType>(range: Range, schema: T) {
     // A place that a caller hands in may only ever narrow the range.
     const from = range.after?.startsWith(range.prefix) ? range.after : range.prefix;
     const until = `${range.prefix}${afterAll}`;
     const keys = odata`PartitionKey eq ${range.partition} and RowKey gt ${from} and RowKey lt ${until}`;
     const filter = range.dueBy === undefined ? keys : `${keys} and ${odata`dueOn le ${range.dueBy}`}`;
+    return rows(filter, range.pageSize ?? 100, schema);
+  }
+
+  /** The same across neighbouring partitions: those from one on that share a prefix. */
+  function scanAcross<T extends z.ZodType>(range: PartitionsRange, schema: T) {
+    const partitions = odata`PartitionKey ge ${range.partitionsFrom} and PartitionKey lt ${`${range.partitionsPrefix}${afterAll}`}`;
+    const keys = odata`RowKey gt ${range.prefix} and RowKey lt ${`${range.prefix}${afterAll}`}`;
+    return rows(`${partitions} and ${keys}`, 1000, schema);
+  }
+
+  async function* rows<T extends z.ZodType>(
+    filter: string,
+    pageSize: number,
+    schema: T,
+  ): AsyncGenerator<{ cursor: string; item: z.infer<T> }> {
     try {
-      const pages = client.listEntities({ queryOptions: { filter } }).byPage({ maxPageSize: range.pageSize ?? 100 });
+      const pages = client.listEntities({ queryOptions: { filter } }).byPage({ maxPageSize: pageSize });
       for await (const page of pages) {
         for (const entity of page) {
           yield { cursor: rowKeyOf.parse(entity).rowKey, item: fromEntity(entity, schema) };
@@ -113,7 +132,7 @@ export function openTable(client: TableClient) {
     }
   }
 
-  return { read, transact, put, insert, remove, scan };
+  return { read, transact, put, insert, remove, scan, scanAcross };
 }
 
 const rowKeyOf = z.object({ rowKey: z.string() });
