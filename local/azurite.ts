@@ -23,8 +23,7 @@ export type Azurite = {
 
 const startLimitMilliseconds = 60_000;
 const stopLimitMilliseconds = 120_000;
-/** For a process that ends, or that merely has the id of an Azurite long gone. */
-const endLimitMilliseconds = 5_000;
+const settleLimitMilliseconds = 30_000;
 const probeLimitMilliseconds = 5_000;
 
 const account = z.object({ name: z.string(), key: z.base64() });
@@ -38,11 +37,9 @@ export async function openAzurite(directory: string): Promise<Azurite> {
   const logPath = join(directory, "azurite.log");
 
   const known = await readJson(recordPath, runRecord);
-  if (known !== undefined && isAlive(known.pid)) {
-    const running = await connectTo(logPath, owner);
-    if (running !== undefined) return { connectionString: running, found: true, stop: () => stop(known.pid) };
-    // It may be saving on its way out: a second one on the same data would destroy it.
-    await waitUntilGone(known.pid, endLimitMilliseconds);
+  const running = known && (await findRunning(known.pid, logPath, owner));
+  if (known !== undefined && running !== undefined) {
+    return { connectionString: running, found: true, stop: () => stop(known.pid) };
   }
   const pid = await start(join(directory, "azurite"), logPath, owner);
   await writeJson(recordPath, { pid } satisfies z.infer<typeof runRecord>);
@@ -77,6 +74,26 @@ async function waitForStart(pid: number, logPath: string, owner: Account): Promi
     await sleep(20);
   }
   throw new Error(`Azurite did not start: ${(await readFile(logPath, "utf8")).trim()}`);
+}
+
+/**
+ * The connection string of the Azurite that was started as `pid`, if it is still there. It may yet be starting, or saving on its
+ * way out, and a second one on the same data would destroy it: so it is waited for until it answers or is gone.
+ */
+async function findRunning(pid: number, logPath: string, owner: Account): Promise<string | undefined> {
+  const deadline = Date.now() + settleLimitMilliseconds;
+  while (isAlive(pid) && Date.now() < deadline) {
+    const running = await connectTo(logPath, owner);
+    if (running !== undefined || (await isAnotherProgram(pid))) return running;
+    await sleep(100);
+  }
+  return undefined;
+}
+
+/** Whether the process id has gone to something else, such as after a reboot. Only Linux tells; elsewhere it may be Azurite. */
+async function isAnotherProgram(pid: number): Promise<boolean> {
+  const command = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
+  return command !== "" && !command.includes("azurite");
 }
 
 /**

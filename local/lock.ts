@@ -1,43 +1,52 @@
 import { randomUUID } from "node:crypto";
 import { rename, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { ConfigurationError } from "../shared/config.ts";
 import { createJson, readJson } from "./files.ts";
 import { isAlive } from "./processes.ts";
+import { stoppingAnswer } from "./sideDoor.ts";
 
 const holder = z.object({ pid: z.int(), instance: z.string(), url: z.url() });
 /** Who holds a `LOCAL_DIR`: its process, and where that process answers with `instance`, which tells it from another of the same id. */
 export type LockHolder = z.infer<typeof holder>;
 
 const answerLimitMilliseconds = 5_000;
+/** A service that stops lets requests end and its storage save. */
+const stopLimitMilliseconds = 60_000;
 
 /**
- * Takes `directory` for this process; gives what releases it. A lock whose holder is gone is taken over.
- * Throws `ConfigurationError` while another service holds it.
+ * Takes `directory` for this process; gives what releases it. A lock whose holder is gone is taken over, and one whose holder is
+ * stopping is waited for. Throws `ConfigurationError` while another service holds it.
  */
 export async function takeLock(directory: string, mine: LockHolder): Promise<() => Promise<void>> {
   const path = join(directory, "service.pid");
+  const deadline = Date.now() + stopLimitMilliseconds;
   while (!(await createJson(path, mine))) {
     const other = await readJson(path, holder);
-    if (other !== undefined && (await isRunning(other))) {
+    const state = other === undefined ? "gone" : await stateOf(other);
+    if (state === "stopping" && Date.now() < deadline) await sleep(100);
+    else if (state === "gone") await setAside(path, other?.instance);
+    else {
       throw new ConfigurationError(
-        `LOCAL_DIR: ${directory} is in use by the service with process id ${other.pid}; stop that one, or name another folder`,
+        `LOCAL_DIR: ${directory} is in use by the service with process id ${other?.pid}; stop that one, or name another folder`,
       );
     }
-    await setAside(path, other?.instance);
   }
   return () => rm(path, { force: true });
 }
 
 /** Whether the holder still runs: its process lives and answers as itself. One too busy to answer is taken at its word. */
-async function isRunning(other: LockHolder): Promise<boolean> {
-  if (!isAlive(other.pid)) return false;
+async function stateOf(other: LockHolder): Promise<"running" | "stopping" | "gone"> {
+  if (!isAlive(other.pid)) return "gone";
   try {
-    const answer = await fetch(other.url, { signal: AbortSignal.timeout(answerLimitMilliseconds) });
-    return (await answer.text()) === other.instance;
+    const response = await fetch(other.url, { signal: AbortSignal.timeout(answerLimitMilliseconds) });
+    const answer = await response.text();
+    if (answer === stoppingAnswer(other.instance)) return "stopping";
+    return answer === other.instance ? "running" : "gone";
   } catch (error) {
-    return error instanceof DOMException && error.name === "TimeoutError";
+    return error instanceof DOMException && error.name === "TimeoutError" ? "running" : "gone";
   }
 }
 

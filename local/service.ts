@@ -19,7 +19,7 @@ import {
   readLocalSettings,
   requireEntry,
 } from "./settings.ts";
-import { openSideDoor } from "./sideDoor.ts";
+import { openSideDoor, type SideDoor } from "./sideDoor.ts";
 import { openSigningKeys } from "./signingKey.ts";
 
 export type LocalService = {
@@ -46,16 +46,21 @@ export async function startHost(environment: Environment = process.env): Promise
   await using undo = new AsyncDisposableStack();
 
   const issuer = await openIssuer(settings.directory);
-  const jwksUrl = await holdDirectory(settings.directory, issuer, undo);
+  const sideDoor = await holdDirectory(settings.directory, issuer, undo);
   const server = await listenOrExplain(settings.port);
   undo.defer(server.end);
 
-  const serviceSettings = await settingsOfService(environment, { settings, issuer, jwksUrl, port: server.port });
+  const serviceSettings = await settingsOfService(environment, {
+    settings,
+    issuer,
+    jwksUrl: sideDoor.jwksUrl,
+    port: server.port,
+  });
   readConfig({ StateStorage: storageToCome, ...serviceSettings });
   warmUp(settings);
   const storage = await openStorage(settings, undo);
   const endpoints = await endpointsOf(storage);
-  Object.assign(process.env, serviceSettings, { StateStorage: storage, AzureWebJobsStorage: storage });
+  putIntoEnvironment({ ...serviceSettings, StateStorage: storage, AzureWebJobsStorage: storage }, undo);
 
   const host = await startFunctionsHost({
     core: await loadFunctionApp(settings.entry),
@@ -72,18 +77,21 @@ export async function startHost(environment: Environment = process.env): Promise
   return {
     origin,
     directory: settings.directory,
-    stop: () => begun.disposeAsync(),
+    stop: () => {
+      sideDoor.sayStopping();
+      return begun.disposeAsync();
+    },
     abandonAll: host.abandonAll,
   };
 }
 
 /** Takes the folder for this instance, which can be asked whether it lives where the issuer's keys are published. */
-async function holdDirectory(directory: string, issuer: Issuer, undo: AsyncDisposableStack): Promise<string> {
+async function holdDirectory(directory: string, issuer: Issuer, undo: AsyncDisposableStack): Promise<SideDoor> {
   const instance = randomUUID();
   const sideDoor = await openSideDoor(instance, issuer.jwks);
   undo.defer(sideDoor.close);
   undo.defer(await takeLock(directory, { pid: process.pid, instance, url: sideDoor.instanceUrl }));
-  return sideDoor.jwksUrl;
+  return sideDoor;
 }
 
 async function listenOrExplain(port: number): Promise<HttpServer> {
@@ -130,6 +138,16 @@ function warmUp({ entry }: LocalSettings): void {
   for (const name of ["@azure/functions", "@azure/data-tables", "@azure/storage-blob", "@azure/storage-queue", "zod"]) {
     import(name).catch(() => undefined);
   }
+}
+
+/** A later start in this process is not to take this one's settings for its caller's. */
+function putIntoEnvironment(values: Record<string, string>, undo: AsyncDisposableStack): void {
+  const before = { ...process.env };
+  Object.assign(process.env, values);
+  undo.defer(() => {
+    for (const name of Object.keys(values)) delete process.env[name];
+    Object.assign(process.env, before);
+  });
 }
 
 /** The connection string of the storage to use: what the settings name, or an Azurite of this folder's own. */

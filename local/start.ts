@@ -16,6 +16,7 @@ type Service = Awaited<ReturnType<typeof startHost>>;
 
 /** The real host gives up when it has to replace a worker for the fourth time. */
 const workersToReplace = 3;
+const parentCheckMilliseconds = 200;
 
 const starting = startHost();
 let stopping = false;
@@ -28,7 +29,19 @@ async function stop(exitCode: number): Promise<void> {
 }
 
 /** A signal may come twice, from the terminal and from npm: one is enough. */
-for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => void stop(0));
+for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, () => void stop(0));
+
+/**
+ * npm runs scripts through a shell that dies of a signal without passing it on, and would leave the service behind. So under npm
+ * the end of the parent is a signal too.
+ */
+function endWithParent(): void {
+  if (process.env.npm_lifecycle_event === undefined) return;
+  const parent = process.ppid;
+  setInterval(() => {
+    if (process.ppid !== parent) void stop(0);
+  }, parentCheckMilliseconds).unref();
+}
 
 /**
  * An error that nobody caught. The real host answers 500 to whatever the worker was at, and starts a new worker. Here there is no
@@ -62,6 +75,7 @@ function explain(error: unknown): string {
   return error instanceof Error && error.name === "ConfigurationError" ? error.message : describeError(error);
 }
 
+endWithParent();
 try {
   const service = await starting;
   outliveErrors(service);

@@ -7,6 +7,7 @@ import { afterEach, expect, test } from "vitest";
 import { isAlive } from "../../../local/processes.ts";
 import {
   azuritePid,
+  beginService,
   cleanUp,
   makeDirectory,
   type RunningService,
@@ -113,4 +114,13 @@ test("two services side by side have storage of their own", async () => {
   expect(await has(second, "mine")).toBe(false);
   await first.stop();
   expect(await has(second, "yours")).toBe(true);
+});
+
+test("one that is still starting when its service is killed is waited for, not doubled", async () => {
+  const directory = await makeDirectory();
+  const first = beginService(directory);
+  const pid = await until("azurite.json", () => azuritePid(directory));
+  first.child.kill("SIGKILL");
+  const second = await startService(directory);
+  expect(await pidOf(second)).toBe(pid);
 });

@@ -168,7 +168,7 @@ test("with batchSize 1 and newBatchThreshold 0 one message runs at a time, with 
 
 test("a stop waits for the message that runs, and deletes it", async () => {
   const queue = await makeQueue();
-  const host = await start({ queueName: queue.name });
+  const host = await start({ queueName: queue.name, queues: { ...oneAtATime, newBatchThreshold: 4 } });
   const helper = await start();
   const key = `hold-${randomUUID()}`;
   await queue.sendMessage(base64(key));

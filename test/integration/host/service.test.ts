@@ -3,6 +3,8 @@ import { Agent, createServer, request, type Server } from "node:http";
 import { join } from "node:path";
 import { createRemoteJWKSet, jwtVerify } from "jose";
 import { afterEach, describe, expect, inject, test } from "vitest";
+import { z } from "zod";
+import { isAlive } from "../../../local/processes.ts";
 import { startHost } from "../../../local/service.ts";
 import {
   azuritePid,
@@ -175,6 +177,30 @@ describe("SIGTERM", () => {
     expect(service.child.exitCode).toBeNull();
     expect(await (await slow).text()).toBe("in its own time");
     expect(await service.exitCode()).toBe(0);
+  });
+
+  test("lets the next start with the same folder wait for the end", async () => {
+    const first = await startService(await makeDirectory(), { AzureWebJobsStorage });
+    const slow = fetch(`${first.origin}/slow/1000`);
+    await fetch(`${first.origin}/teapot`);
+    first.child.kill("SIGTERM");
+    await until("the port to be closed", () => refused(first.origin));
+    const second = await startService(first.directory, { AzureWebJobsStorage });
+    expect(first.child.exitCode).toBe(0);
+    expect((await slow).status).toBe(200);
+    expect((await fetch(`${second.origin}/teapot`)).status).toBe(418);
+  });
+
+  test("to npm's shell alone ends the service as well", async () => {
+    const environment = { AzureWebJobsStorage, npm_lifecycle_event: "start" };
+    const service = await startService(await makeDirectory(), environment, { shell: true });
+    const { pid } = z
+      .object({ pid: z.int() })
+      .parse(JSON.parse(await readFile(join(service.directory, "service.json"), "utf8")));
+    expect(pid).not.toBe(service.pid);
+    service.child.kill("SIGTERM");
+    await until("the service to be gone", () => !isAlive(pid));
+    await expect(stat(join(service.directory, "service.pid"))).rejects.toThrow("ENOENT");
   });
 
   test("is not held up by a connection that is merely kept alive", async () => {

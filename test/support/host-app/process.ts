@@ -32,11 +32,22 @@ export async function makeDirectory(): Promise<string> {
   return directory;
 }
 
+/** Through a shell, as npm runs scripts: the process is then the shell's child. */
+type RunOptions = { readonly shell?: boolean };
+
 /** Runs a file of `local/` with no setting of the test run's own. */
-export function run(file: string, environment: Record<string, string>, args: readonly string[] = []): ServiceProcess {
+export function run(
+  file: string,
+  environment: Record<string, string>,
+  args: readonly string[] = [],
+  { shell = false }: RunOptions = {},
+): ServiceProcess {
   const { PATH = "", TMPDIR } = process.env;
   const base = { PATH, ...(TMPDIR === undefined ? {} : { TMPDIR }) };
-  const child = spawn(process.execPath, [join(root, "local", file), ...args], {
+  const command = [process.execPath, join(root, "local", file), ...args];
+  // The command after it keeps the shell from becoming the process itself.
+  const [program = "", ...rest] = shell ? ["/bin/sh", "-c", `"$0" "$@"; exit $?`, ...command] : command;
+  const child = spawn(program, rest, {
     cwd: root,
     env: { ...base, ...environment },
     stdio: ["ignore", "pipe", "pipe"],
@@ -65,21 +76,22 @@ export function run(file: string, environment: Record<string, string>, args: rea
 }
 
 /** Starts without waiting, for what is to be refused. */
-export const beginService = (directory: string, environment: Record<string, string> = {}): ServiceProcess =>
-  run("start.ts", {
-    LOCAL_DIR: directory,
-    PORT: "0",
-    STAMP_INTAKE_ARTIFACT: fixtureEntry,
-    HOST_TEST_QUEUE: "messages",
-    ...environment,
-  });
+export const beginService = (
+  directory: string,
+  environment: Record<string, string> = {},
+  options: RunOptions = {},
+): ServiceProcess => {
+  const fixture = { STAMP_INTAKE_ARTIFACT: fixtureEntry, HOST_TEST_QUEUE: "messages" };
+  return run("start.ts", { LOCAL_DIR: directory, PORT: "0", ...fixture, ...environment }, [], options);
+};
 
 /** Starts and waits for the ready line. */
 export async function startService(
   directory: string,
   environment: Record<string, string> = {},
+  options: RunOptions = {},
 ): Promise<RunningService> {
-  const service = beginService(directory, environment);
+  const service = beginService(directory, environment, options);
   const origin = await until(
     "the ready line",
     () => {
