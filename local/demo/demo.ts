@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { explain } from "../../client/failure.ts";
+import { exitCodes, explain } from "../../client/failure.ts";
 import { generateKey } from "../../client/index.ts";
 import { lookBack, moveToPurge, verifyLedger } from "./chapters/ending.ts";
 import { collectLogs, giveConsent, registerStamp, sendForAlert, startService } from "./chapters/sending.ts";
@@ -38,9 +38,12 @@ const stage: Stage = {
   engineer: randomUUID(),
   caseNumber: "2211280040006230",
   service: undefined,
+  struck: false,
 };
 
-process.once("SIGINT", () => void strike(stage).finally(() => process.exit(130)));
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.once(signal, () => void strike(stage).finally(() => process.exit(exitCodes.interrupted)));
+}
 
 try {
   const begun = performance.now();
@@ -51,10 +54,15 @@ try {
   story.tell("To play it yourself: npm start, and then npm run stamp -- register");
 } catch (error) {
   process.exitCode = 1;
-  if (error instanceof NotSo) story.failed(error);
-  else story.title(`The story breaks off: ${explain(error).lines.join(" ")}`);
-  const printed = stage.service?.printed().trim();
-  if (printed) process.stderr.write(`\nThe service printed:\n${printed}\n`);
+  if (!stage.struck) await complain(error);
 } finally {
   await strike(stage);
+}
+
+async function complain(error: unknown): Promise<void> {
+  if (error instanceof NotSo) story.failed(error);
+  else story.title(`The story breaks off: ${explain(error).lines.join(" ")}`);
+  const service = await stage.service?.catch(() => undefined);
+  const printed = service?.printed().trim();
+  if (printed) process.stderr.write(`\nThe service printed:\n${printed}\n`);
 }

@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { z } from "zod";
+import { settings } from "../../shared/config.ts";
 
 /** The demo's own service: `local/start.ts` as a process of its own, on a free port, with all its state in one folder. */
 
@@ -24,7 +25,7 @@ const startLimitMs = 60_000;
 /** Starts the service; `clockOffsetDays` moves its clock of retention. Throws with what it printed where it does not start. */
 export async function startOwnService(folder: string, clockOffsetDays = 0): Promise<OwnService> {
   const child = spawn(process.execPath, [join(import.meta.dirname, "..", "start.ts")], {
-    env: { ...ownSettings(), LOCAL_DIR: folder, PORT: "0", CLOCK_OFFSET_DAYS: String(clockOffsetDays) },
+    env: { ...plainEnvironment(), LOCAL_DIR: folder, PORT: "0", CLOCK_OFFSET_DAYS: String(clockOffsetDays) },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let printed = "";
@@ -34,21 +35,10 @@ export async function startOwnService(folder: string, clockOffsetDays = 0): Prom
   return { origin, blobEndpoint: storage.blob, printed: () => printed, stop: () => stop(child) };
 }
 
-/** The environment without what would make it another service than one of its own, as it comes. */
-function ownSettings(): Record<string, string | undefined> {
-  const {
-    AzureWebJobsStorage: _storage,
-    StateStorage: _state,
-    PUBLIC_ORIGIN: _origin,
-    BUNDLE_ACCOUNTS: _accounts,
-    ...rest
-  } = process.env;
-  const retention = {
-    PURGE_AFTER_DAYS: undefined,
-    PURGE_AFTER_CASE_CLOSE_DAYS: undefined,
-    ERASE_DELAY_HOURS: undefined,
-  };
-  return { ...rest, ...retention };
+/** The environment without any setting of the service's: the demo's own is as it comes. */
+function plainEnvironment(): Record<string, string | undefined> {
+  const settingNames = [...Object.keys(settings.shape), "AzureWebJobsStorage"];
+  return { ...process.env, ...Object.fromEntries(settingNames.map((name) => [name, undefined])) };
 }
 
 async function announced(
@@ -57,18 +47,20 @@ async function announced(
   printed: () => string,
 ): Promise<z.infer<typeof serviceFile>> {
   const deadline = Date.now() + startLimitMs;
-  while (child.exitCode === null && Date.now() < deadline) {
+  while (isRunning(child) && Date.now() < deadline) {
     const file = await readFile(join(folder, "service.json"), "utf8").catch(() => undefined);
     const service = file === undefined ? undefined : serviceFile.parse(JSON.parse(file));
-    if (service?.pid === child.pid) return serviceFile.parse(service);
+    if (service !== undefined && service.pid === child.pid) return service;
     await pause(50);
   }
   await stop(child);
   throw new Error(`The service did not start. It printed:\n${printed()}`);
 }
 
+const isRunning = ({ exitCode, signalCode }: ChildProcess): boolean => exitCode === null && signalCode === null;
+
 async function stop(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
+  if (!isRunning(child)) return;
   const ended = once(child, "exit");
   child.kill("SIGTERM");
   await ended;

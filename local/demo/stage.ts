@@ -15,8 +15,10 @@ export type Stage = {
   /** The engineer's object id. */
   readonly engineer: string;
   readonly caseNumber: string;
-  /** The service that runs now. */
-  service: OwnService | undefined;
+  /** The service that runs, or is starting. */
+  service: Promise<OwnService> | undefined;
+  /** Once the stage is struck nothing is started any more. */
+  struck: boolean;
 };
 
 /** The service as it runs now, and everybody who calls it. */
@@ -24,17 +26,20 @@ export type Now = { readonly service: OwnService; readonly people: People; reado
 
 /** Starts the service, or the same one again with its clock of retention moved. */
 export async function raise(stage: Stage, clockOffsetDays = 0): Promise<Now> {
-  await stage.service?.stop();
-  stage.service = undefined;
-  const service = await startOwnService(stage.folder, clockOffsetDays);
-  stage.service = service;
+  await (await stage.service)?.stop();
+  if (stage.struck) throw new Error("The demo was stopped.");
+  stage.service = startOwnService(stage.folder, clockOffsetDays);
+  const service = await stage.service;
   const people = await gather(service.origin, stage.folder, stage.engineer);
   const stamp = stampApi(connect(service.origin, asStamp(await signingKey(stage.key))), stage.stampId);
   return { service, people, stamp };
 }
 
-/** Stops the service and its storage, and leaves nothing behind. */
+/** Stops the service and its storage, also one that is still starting, and leaves nothing behind. */
 export async function strike(stage: Stage): Promise<void> {
-  await stage.service?.stop();
+  stage.struck = true;
+  // One that did not start has ended itself.
+  const service = await stage.service?.catch(() => undefined);
+  await service?.stop();
   await rm(stage.folder, { recursive: true, force: true });
 }
