@@ -63,31 +63,38 @@ export async function sendBundle(
 
   options.onProgress?.({ phase: "creating" });
   const begun = await begin(sending, description);
-  const sentBytes = begun.bundle.state === "created" ? await deliver(sending, begun, options) : 0;
-  const bundle = await outcome(api, begun.bundle.bundleId, options);
+  const { bundle: submitted, sentBytes } = await delivered(sending, begun, options);
+  const bundle = await outcome(api, submitted, options);
   if (bundle.state !== "submitted" || options.wait === false) await options.memory.forget(key);
   return { bundle, sentBytes };
 }
 
-/** Brings a created bundle to its acknowledged submit. Returns the bytes sent. */
-async function deliver(sending: Sending, begun: Begun, options: SendOptions): Promise<number> {
-  const { sha256 } = begun.remembered;
-  if (sha256 !== undefined && (await couldSubmit(sending, begun, sha256))) return 0;
-  return sendAndSubmit(sending, begun, options);
+/** Brings a bundle to its acknowledged submit, where an earlier call has not. */
+async function delivered(sending: Sending, begun: Begun, options: SendOptions): Promise<SentBundle> {
+  if (begun.bundle.state !== "created") return { bundle: begun.bundle, sentBytes: 0 };
+  const submitted = await submittedAlready(sending, begun);
+  return submitted === undefined ? sendAndSubmit(sending, begun, options) : { bundle: submitted, sentBytes: 0 };
 }
 
-/** Submits what an earlier call had sent whole; false where it was stopped before it committed the blob. */
-async function couldSubmit({ api, file, signal }: Sending, { bundle }: Begun, sha256: string): Promise<boolean> {
+/** Submits what an earlier call had sent whole; `undefined` where it was stopped before it committed the blob. */
+async function submittedAlready(
+  { api, file, signal }: Sending,
+  { bundle, remembered: { sha256 } }: Begun,
+): Promise<Bundle | undefined> {
+  if (sha256 === undefined) return undefined;
   try {
-    await api.submit(bundle.bundleId, { sizeBytes: file.mark.sizeBytes, sha256 }, signal);
-    return true;
+    return await api.submit(bundle.bundleId, { sizeBytes: file.mark.sizeBytes, sha256 }, signal);
   } catch (error) {
-    if (isRefused(error, "NothingUploaded")) return false;
+    if (isRefused(error, "NothingUploaded")) return undefined;
     throw error;
   }
 }
 
-async function sendAndSubmit(sending: Sending, { remembered, bundle }: Begun, options: SendOptions): Promise<number> {
+async function sendAndSubmit(
+  sending: Sending,
+  { remembered, bundle }: Begun,
+  options: SendOptions,
+): Promise<SentBundle> {
   const { api, file, memory, key, signal } = sending;
   const { sizeBytes } = file.mark;
   const retry = { policy: api.service.retry, onRetry: api.service.onRetry, signal };
@@ -106,8 +113,8 @@ async function sendAndSubmit(sending: Sending, { remembered, bundle }: Begun, op
   // Before the commit: after it, storage no longer lists the blocks, and only this tells a restart to submit.
   await memory.remember(key, { ...remembered, sha256: staged.sha256 });
   await putBlockList(target, staged.blockIds, retry);
-  await api.submit(bundle.bundleId, { sizeBytes, sha256: staged.sha256 }, signal);
-  return staged.sentBytes;
+  const submitted = await api.submit(bundle.bundleId, { sizeBytes, sha256: staged.sha256 }, signal);
+  return { bundle: submitted, sentBytes: staged.sentBytes };
 }
 
 function targetFor({ api, signal }: Sending, { bundleId, upload }: Bundle): UploadTarget {
@@ -124,8 +131,8 @@ function uploadOf({ upload, state }: Bundle): Upload {
   });
 }
 
-function outcome(api: StampApi, bundleId: string, { wait, signal, onProgress }: SendOptions): Promise<Bundle> {
-  if (wait === false) return api.bundle(bundleId, signal);
+async function outcome(api: StampApi, submitted: Bundle, { wait, signal, onProgress }: SendOptions): Promise<Bundle> {
+  if (wait === false) return submitted;
   onProgress?.({ phase: "verifying" });
-  return awaitVerdict(api, bundleId, { signal });
+  return awaitVerdict(api, submitted.bundleId, { signal });
 }
