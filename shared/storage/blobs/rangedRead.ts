@@ -3,12 +3,12 @@ import type { BlobClient } from "@azure/storage-blob";
 import { asServiceUnavailable, isOutage } from "../failures.ts";
 
 /** Bytes of one range and ranges under way at once: together they bound the memory (`docs/performance.md`). */
-const rangeBytes = 8 * 1024 * 1024;
+const rangeBytes = 6 * 1024 * 1024;
 const rangesAtOnce = 4;
 
 const triesPerRange = 4;
 
-/** Milliseconds in which a range must have come, at some 140 kB/s; one that hangs is asked for again. */
+/** Milliseconds in which a range must have come, at some 100 kB/s; one that hangs is asked for again. */
 const rangeWithinMs = 60_000;
 
 /** One version of a blob: whatever is read is of this ETag. */
@@ -52,6 +52,7 @@ async function readRange(pinned: PinnedBlob, offset: number, stop: AbortSignal):
   const chunks: Uint8Array<ArrayBuffer>[] = [];
   let at = offset;
   for (let triesLeft = triesPerRange; at < end; triesLeft--) {
+    if (triesLeft === 0) throw new Error("storage keeps answering a download with fewer bytes than asked for");
     try {
       await receive(pinned, at, end - at, stop, (chunk) => {
         chunks.push(chunk);

@@ -39,7 +39,7 @@ export function openReading(service: BlobServiceClient, sign: Signer): Reading {
   return {
     readAndHash: (at, { etag, sizeBytes }) =>
       orUnavailable(async () => {
-        await using hasher = openHasher();
+        using hasher = openHasher();
         const ends = endsOf(sizeBytes);
         await readInOrder({ blob: bundleBlob(service, at), etag, sizeBytes }, (chunks) => {
           for (const chunk of chunks) ends.see(chunk);
