@@ -39,7 +39,7 @@ export type Table = ReturnType<typeof openTable>;
 export function openTable(client: TableClient) {
   const made = once(() => client.createTable());
 
-  /** A table that is not there yet is made, once, and the call repeated. */
+  /** A table that is not there yet is made by the first write, once, and the call repeated. */
   async function call<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work();
@@ -56,7 +56,7 @@ export function openTable(client: TableClient) {
     schema: T,
   ): Promise<{ value: z.infer<T>; etag: string } | undefined> {
     try {
-      const entity = await call(() => client.getEntity(partition, rowKey));
+      const entity = await client.getEntity(partition, rowKey);
       return { value: fromEntity(entity, schema), etag: entity.etag };
     } catch (error) {
       if (isNotFound(error)) return undefined;
