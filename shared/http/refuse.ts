@@ -10,6 +10,10 @@ export function asRefusal(error: unknown): DomainError {
   });
 }
 
+/** The refusal of a route or a verb that the contract does not have. */
+export const noSuchRoute = (): DomainError =>
+  new DomainError("NotFound", "There is no such route, or not with this verb. GET /openapi.json lists them all.");
+
 const defaultRetryAfterSeconds = 5;
 
 /** The error envelope of the contract with its headers. */

@@ -10,7 +10,7 @@ import { type Authentication, authenticate, challengeFor } from "./authenticate.
 import { parseBody } from "./json.ts";
 import { decodePlace, nextLink } from "./paging.ts";
 import { type Received, receive } from "./received.ts";
-import { asRefusal, refusalResponse } from "./refuse.ts";
+import { asRefusal, noSuchRoute, refusalResponse } from "./refuse.ts";
 
 /** One request through the layers, in the contract's order of checks: length and size, path, api-version, credential, role, body, operation. */
 
@@ -42,6 +42,7 @@ export async function serve<Params, Query, Body>(
   try {
     const using = await edge();
     const received = await receive(request, takesBody(route));
+    requireNoAction(received.params);
     const params = parsePart(route.params, received.params, "the path");
     if (route.who !== "anyone") requireApiVersion(received.query);
     const caller = await authenticate(using, route, received);
@@ -61,6 +62,11 @@ export async function serve<Params, Query, Body>(
     await report(edge, route, refusal, context.invocationId);
     return withHeaders(refusalResponse(refusal, challengeFor(route.who)), headers);
   }
+}
+
+/** A colon begins an action and stands in no id: here it is an action that the contract does not have, or not with this verb. */
+function requireNoAction(params: Received["params"]): void {
+  if (Object.values(params).some((value) => value.includes(":"))) throw noSuchRoute();
 }
 
 function requireApiVersion(query: URLSearchParams): void {

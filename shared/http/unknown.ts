@@ -1,7 +1,6 @@
 import type { HttpRequest, HttpResponseInit, InvocationContext } from "@azure/functions";
-import { DomainError } from "../errors.ts";
 import { receive } from "./received.ts";
-import { asRefusal, refusalResponse } from "./refuse.ts";
+import { asRefusal, noSuchRoute, refusalResponse } from "./refuse.ts";
 import { commonHeaders, withHeaders } from "./serve.ts";
 
 /** The answer to a route or a verb that the contract does not have. */
@@ -12,10 +11,7 @@ export async function refuseUnknown(
   const headers = commonHeaders(request, context.invocationId);
   try {
     await receive(request, false);
-    throw new DomainError(
-      "NotFound",
-      "There is no such route, or not with this verb. GET /openapi.json lists them all.",
-    );
+    throw noSuchRoute();
   } catch (error) {
     return withHeaders(refusalResponse(asRefusal(error), "Bearer"), headers);
   }
