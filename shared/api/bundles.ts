@@ -83,7 +83,9 @@ const upload = z
     url: z.url().describe("Shared access signature for one blob: create and write, at most 4 hours."),
     expiresOn: utcTime,
     blockSizeBytes: z.int().describe("Advice, not a rule."),
-    requiredHeaders: z.record(z.string(), z.string()),
+    requiredHeaders: z
+      .record(z.string(), z.string())
+      .describe("For Put Block and Put Blob; Put Block List goes without them."),
   })
   .meta({ id: "Upload" });
 

@@ -13,7 +13,7 @@ const usualBlockBytes = 8 * mebibyte;
 /** A blob takes 50,000 blocks; the advice stays below. */
 const mostBlocks = 40_000;
 
-/** Put Blob needs the type; the other calls ignore it. */
+/** Put Blob needs the type and Put Block ignores it; Put Block List goes without, for Azurite would take it for a Put Blob. */
 const requiredHeaders = { "x-ms-blob-type": "BlockBlob" };
 
 /** The bundle as anyone who may see it sees it; what has ended shows as ended, whether or not that is written yet. */
