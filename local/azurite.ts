@@ -14,7 +14,8 @@ import { isAlive, waitUntilGone } from "./processes.ts";
  * its own in its own process group: it outlives a killed service, and the next start with the same folder goes on with it.
  */
 export type Azurite = {
-  readonly connectionString: string;
+  /** The connection string, once it answers. Throws an `Error` with Azurite's output if it does not start. */
+  readonly ready: () => Promise<string>;
   /** Whether it was running already. */
   readonly found: boolean;
   /** Ends it and waits until it has saved and gone. It is signalled once only: a second signal makes it lose its state. */
@@ -30,7 +31,7 @@ const account = z.object({ name: z.string(), key: z.base64() });
 type Account = z.infer<typeof account>;
 const runRecord = z.object({ pid: z.int() });
 
-/** Finds the Azurite of `directory` that still runs, or starts one on free ports. Throws an `Error` with its output if it does not start. */
+/** Finds the Azurite of `directory` that still runs, or begins to start one on free ports. */
 export async function openAzurite(directory: string): Promise<Azurite> {
   const owner = await readOrCreateJson(join(directory, "storage-account.json"), account, makeAccount);
   const recordPath = join(directory, "azurite.json");
@@ -39,11 +40,11 @@ export async function openAzurite(directory: string): Promise<Azurite> {
   const known = await readJson(recordPath, runRecord);
   const running = known && (await findRunning(known.pid, logPath, owner));
   if (known !== undefined && running !== undefined) {
-    return { connectionString: running, found: true, stop: () => stop(known.pid) };
+    return { ready: async () => running, found: true, stop: () => stop(known.pid) };
   }
   const pid = await start(join(directory, "azurite"), logPath, owner);
   await writeJson(recordPath, { pid } satisfies z.infer<typeof runRecord>);
-  return { connectionString: await waitForStart(pid, logPath, owner), found: false, stop: () => stop(pid) };
+  return { ready: () => waitForStart(pid, logPath, owner), found: false, stop: () => stop(pid) };
 }
 
 /** An account of this folder's own: only the Azurite that was started for it knows the key, which is how it is told from any other. */

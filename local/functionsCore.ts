@@ -18,11 +18,10 @@ const metadata = z.object({
   retryOptions: z.unknown().optional(),
 });
 
-export type Binding = z.infer<typeof binding>;
 export type FunctionCallback = (...inputsAndContext: unknown[]) => unknown;
 export type Registration = z.infer<typeof metadata> & { readonly callback: FunctionCallback };
 
-export const hookNames = ["appStart", "appTerminate", "preInvocation", "postInvocation", "log"] as const;
+const hookNames = ["appStart", "appTerminate", "preInvocation", "postInvocation"] as const;
 export type HookName = (typeof hookNames)[number];
 export type HookCallback = (context: object) => unknown;
 
@@ -82,7 +81,6 @@ export function installFunctionsCore(log: CoreInvocationContext["log"]): Functio
     appTerminate: [],
     preInvocation: [],
     postInvocation: [],
-    log: [],
   };
   let model: ProgrammingModel | undefined;
 

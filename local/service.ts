@@ -8,7 +8,7 @@ import { isSystemError, writeJson } from "./files.ts";
 import { readHostJson } from "./host/hostJson.ts";
 import { type HttpServer, listen } from "./host/httpServer.ts";
 import { logLine } from "./host/log.ts";
-import { type FunctionsHost, loadFunctionApp, startFunctionsHost } from "./host.ts";
+import type { FunctionsHost } from "./host.ts";
 import { type Issuer, openIssuer } from "./identity.ts";
 import { takeLock } from "./lock.ts";
 import {
@@ -57,8 +57,9 @@ export async function startHost(environment: Environment = process.env): Promise
     port: server.port,
   });
   readConfig({ StateStorage: storageToCome, ...serviceSettings });
-  warmUp(settings);
-  const storage = await openStorage(settings, undo);
+  const storageReady = await openStorage(settings, undo);
+  const { loadFunctionApp, startFunctionsHost } = await loadMeanwhile(settings);
+  const storage = await storageReady();
   const endpoints = await endpointsOf(storage);
   putIntoEnvironment({ ...serviceSettings, StateStorage: storage, AzureWebJobsStorage: storage }, undo);
 
@@ -132,12 +133,12 @@ async function settingsOfService(
   };
 }
 
-/** Loads the SDKs while Azurite, a process of its own, starts. The built file brings them along. */
-function warmUp({ entry }: LocalSettings): void {
-  if (!entry.endsWith(".ts")) return;
-  for (const name of ["@azure/functions", "@azure/data-tables", "@azure/storage-blob", "@azure/storage-queue", "zod"]) {
-    import(name).catch(() => undefined);
+/** Loads what takes its time while Azurite, a process of its own, takes more. The built file brings the SDKs along. */
+async function loadMeanwhile({ entry }: LocalSettings): Promise<typeof import("./host.ts")> {
+  if (entry.endsWith(".ts")) {
+    await Promise.all([import("@azure/functions"), import("@azure/data-tables"), import("@azure/storage-blob")]);
   }
+  return import("./host.ts");
 }
 
 /** A later start in this process is not to take this one's settings for its caller's. */
@@ -150,13 +151,16 @@ function putIntoEnvironment(values: Record<string, string>, undo: AsyncDisposabl
   });
 }
 
-/** The connection string of the storage to use: what the settings name, or an Azurite of this folder's own. */
-async function openStorage({ storage, directory }: LocalSettings, undo: AsyncDisposableStack): Promise<string> {
-  if (storage !== undefined) return storage;
+/** The storage to use, what the settings name or an Azurite of this folder's own: gives what waits for its connection string. */
+async function openStorage(
+  { storage, directory }: LocalSettings,
+  undo: AsyncDisposableStack,
+): Promise<() => Promise<string>> {
+  if (storage !== undefined) return async () => storage;
   const azurite = await openAzurite(directory);
   undo.defer(azurite.stop);
   if (azurite.found) logLine("Found the storage of an earlier run still running, and goes on with it.");
-  return azurite.connectionString;
+  return azurite.ready;
 }
 
 /** Where the storage answers. Throws `ConfigurationError` for what is no connection string. */

@@ -176,7 +176,9 @@ describe("SIGTERM", () => {
     await until("the port to be closed", () => refused(service.origin));
     expect(service.child.exitCode).toBeNull();
     expect(await (await slow).text()).toBe("in its own time");
+    expect(service.stderr()).not.toContain("appTerminate has run");
     expect(await service.exitCode()).toBe(0);
+    expect(service.stderr()).toContain("appTerminate has run");
   });
 
   test("lets the next start with the same folder wait for the end", async () => {

@@ -135,3 +135,7 @@ app.hook.postInvocation((context) => {
   const contextClass = context.invocationContext.constructor.name;
   runs.push({ functionName: "postInvocation", input: { ...context.hookData, class: contextClass } });
 });
+app.hook.appTerminate(async () => {
+  await sleep(10);
+  console.error("appTerminate has run");
+});
