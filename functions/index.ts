@@ -10,4 +10,5 @@ import "./http/zzUnknown.ts";
 import "./queue/verify.ts";
 import "./timer/foldLedger.ts";
 import "./timer/purgeDue.ts";
+import "./timer/sealCheckpoint.ts";
 import "./timer/sweepUnfinished.ts";

@@ -19,6 +19,7 @@ import type { Edge } from "./http/serve.ts";
 import { log } from "./log.ts";
 import { notePoisonedVerification, verifyMessage } from "./operations/bundles/verificationMessages.ts";
 import { foldTouched } from "./operations/compliance/foldTouched.ts";
+import { sealCheckpoint } from "./operations/compliance/sealCheckpoint.ts";
 import type { Clock, World } from "./operations/needs.ts";
 import { purgeDue } from "./operations/purge/purgeDue.ts";
 import { sweepUnfinished } from "./operations/purge/sweepUnfinished.ts";
@@ -29,6 +30,7 @@ import { openVerificationQueue } from "./storage/queue.ts";
 import { openCases } from "./storage/tables/cases.ts";
 import { openDirectory } from "./storage/tables/directory.ts";
 import { openEvents } from "./storage/tables/events.ts";
+import { openLeaves } from "./storage/tables/leaves.ts";
 import { openNonces } from "./storage/tables/nonces.ts";
 import { openPeople } from "./storage/tables/people.ts";
 import { openRollups } from "./storage/tables/rollups.ts";
@@ -45,7 +47,9 @@ export type App = {
   /** What requests, messages and timers run. */
   readonly handlers: Handlers;
   readonly queues: { readonly [Name in "verify" | "verifyPoisoned"]: (message: unknown) => Promise<void> };
-  readonly timers: { readonly [Name in "foldLedger" | "purgeDue" | "sweepUnfinished"]: () => Promise<void> };
+  readonly timers: {
+    readonly [Name in "foldLedger" | "purgeDue" | "sealCheckpoint" | "sweepUnfinished"]: () => Promise<void>;
+  };
 };
 
 export type AppOptions = {
@@ -97,6 +101,7 @@ export function openApp(config: Config, options: AppOptions = {}): App {
         await nonces.dropBefore(addDays(utcDay(real()), -1));
         await purgeDue(world);
       },
+      sealCheckpoint: () => sealCheckpoint(world),
       sweepUnfinished: () => sweepUnfinished(world),
     },
     edge: {
@@ -119,10 +124,12 @@ function openStorage(config: Config, clock: Clock, policies: readonly PipelinePo
   const service = openService(table("service"), schedule.touch);
   return {
     schedule,
-    stamps,
-    cases,
-    service,
-    events: openEvents({ stamps, cases, service }),
+    stamps: stamps.stamps,
+    cases: cases.cases,
+    service: service.service,
+    checkpoints: service.checkpoints,
+    leaves: openLeaves(table("leaves")),
+    events: openEvents({ stamps: stamps.rows, cases: cases.rows, service: service.rows }),
     rollups: openRollups(table("rollups")),
     directory: openDirectory(table("directory")),
     people: openPeople(table("people")),

@@ -59,3 +59,29 @@ export const retention = z
   })
   .meta({ id: "Retention" });
 export type Retention = z.infer<typeof retention>;
+
+export const checkpoint = z
+  .object({
+    seq: z.int().min(1),
+    sealedOn: utcTime,
+    checkpoint: z.string().describe("Compact JWS, typ checkpoint+jwt."),
+  })
+  .meta({ id: "Checkpoint" });
+export type Checkpoint = z.infer<typeof checkpoint>;
+
+/** What a checkpoint says of one partition; the bytes in its tree are the RFC 8785 form. */
+export const leaf = z.object({ partition: z.string(), seq: z.int().min(1), hash: sha256Hex }).meta({ id: "Leaf" });
+
+export const inclusionProof = z
+  .object({
+    leaf,
+    index: z.int().min(0),
+    path: z.array(z.string()).describe("RFC 6962 audit path, hex, from the leaf upwards."),
+  })
+  .meta({ id: "InclusionProof" });
+export type InclusionProof = z.infer<typeof inclusionProof>;
+
+export const checkpointSeq = z
+  .string()
+  .regex(/^[1-9]\d{0,8}$/, "must be the seq of a checkpoint")
+  .transform(Number);

@@ -45,6 +45,7 @@ export const eventTypes = [
   "url.issued",
   "container.purgeIntended",
   "container.purged",
+  "checkpoint.sealed",
 ] as const;
 export type EventType = (typeof eventTypes)[number];
 

@@ -1,6 +1,7 @@
 import type { BundleId, CaseNumber, GrantId, Purpose, StampId, UtcTime } from "../api/primitives.ts";
 import type { BundleRecord } from "../domain/bundle.ts";
 import type { CaseRecord } from "../domain/case.ts";
+import type { CheckpointLeaf, CheckpointRecord } from "../domain/checkpoint.ts";
 import type { ChainedEvent, ChainPosition, NewEvent } from "../domain/event.ts";
 import type { GrantRecord } from "../domain/grant.ts";
 import type { Note, Person, SubjectId } from "../domain/people.ts";
@@ -128,10 +129,27 @@ export type Service = {
   /** Throws `HeadMoved`. */
   readonly commit: (
     head: ServiceHead,
-    change: { readonly events: readonly NewEvent[]; readonly container?: ContainerRecord },
+    change: {
+      readonly events: readonly NewEvent[];
+      readonly container?: ContainerRecord;
+      readonly checkpoint?: CheckpointRecord;
+    },
     on: Date,
   ) => Promise<ServiceHead>;
   readonly container: (day: UtcDay, account: string) => Promise<ContainerRecord | undefined>;
+};
+
+/** Sealed checkpoints, in order; they stand in the service's own partition. */
+export type Checkpoints = {
+  readonly newest: () => Promise<CheckpointRecord | undefined>;
+  readonly list: (after?: string) => Page<CheckpointRecord>;
+};
+
+/** What checkpoints saw of each partition. */
+export type Leaves = {
+  readonly put: (seal: { readonly seq: number; readonly run: string }, leaf: CheckpointLeaf) => Promise<void>;
+  /** Each partition's newest leaf of the checkpoints that these runs sealed, in order of partition. */
+  readonly asOf: (runs: ReadonlyMap<number, string>) => AsyncIterable<CheckpointLeaf>;
 };
 
 /** Work that is not finished, found by its due time. */
@@ -209,6 +227,8 @@ export type People = {
 export type Events = {
   /** A partition's events after `afterSeq`, in order. */
   readonly of: (partition: string, afterSeq: number) => AsyncIterable<ChainedEvent>;
+  /** Where a partition's chain stands; undefined where there is no such partition. */
+  readonly position: (partition: string) => Promise<ChainPosition | undefined>;
 };
 
 export type LandedBlob = {
@@ -286,6 +306,8 @@ export type World = {
   readonly stamps: Stamps;
   readonly cases: Cases;
   readonly service: Service;
+  readonly checkpoints: Checkpoints;
+  readonly leaves: Leaves;
   readonly schedule: Schedule;
   readonly rollups: Rollups;
   readonly directory: Directory;

@@ -1,10 +1,20 @@
 import { z } from "zod";
-import { ledgerEvent, ledgerPartition, retention } from "../compliance.ts";
+import {
+  checkpoint,
+  checkpointSeq,
+  inclusionProof,
+  leaf,
+  ledgerEvent,
+  ledgerPartition,
+  retention,
+} from "../compliance.ts";
 import { pageOf, pageQuery } from "../primitives.ts";
 import { route } from "../route.ts";
-import { get, nothing, plain } from "./common.ts";
+import { get, nothing, page, plain } from "./common.ts";
 
 /** What an auditor reads. */
+
+const ofCheckpoint = z.object({ seq: checkpointSeq });
 
 export const complianceRoutes = {
   Compliance_GetRetention: route({
@@ -26,5 +36,35 @@ export const complianceRoutes = {
     params: nothing,
     query: z.object({ ...pageQuery, partition: ledgerPartition.optional() }),
     result: pageOf(ledgerEvent),
+  }),
+  Compliance_ListCheckpoints: route({
+    ...get,
+    operationId: "Compliance_ListCheckpoints",
+    path: "/compliance/checkpoints",
+    who: ["A"],
+    summary: "Sealed checkpoints, oldest first.",
+    params: nothing,
+    query: page,
+    result: pageOf(checkpoint),
+  }),
+  Compliance_ListLeaves: route({
+    ...get,
+    operationId: "Compliance_ListLeaves",
+    path: "/compliance/checkpoints/{seq}/leaves",
+    who: ["A"],
+    summary: "The leaves of a checkpoint's tree, in its order.",
+    params: ofCheckpoint,
+    query: page,
+    result: pageOf(leaf),
+  }),
+  Compliance_GetProof: route({
+    ...get,
+    operationId: "Compliance_GetProof",
+    path: "/compliance/checkpoints/{seq}/proof",
+    who: ["A"],
+    summary: "That a partition's head is in a checkpoint's tree.",
+    params: ofCheckpoint,
+    query: z.object({ partition: ledgerPartition }),
+    result: inclusionProof,
   }),
 };

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { BundleId, StampId } from "../../api/primitives.ts";
 import { DomainError } from "../../errors.ts";
+import { newestAnchor } from "../compliance/checkpoints.ts";
 import type { World } from "../needs.ts";
 import { noSuchBundle } from "../refusals.ts";
 
@@ -9,7 +10,7 @@ import { noSuchBundle } from "../refusals.ts";
  * container's name is never used again, and a read URL names a blob that is no more, so no URL that was issued can bring a byte back.
  */
 export async function certifyDeletion(
-  world: Pick<World, "clock" | "rules" | "stamps" | "papers">,
+  world: Pick<World, "checkpoints" | "clock" | "rules" | "stamps" | "papers">,
   stampId: StampId,
   bundleId: BundleId,
 ): Promise<{ certificate: string }> {
@@ -34,6 +35,7 @@ export async function certifyDeletion(
     basis: purge.basis,
     deletedOn: purge.deletedOn,
     ledger: purge.ledger,
+    ...(await newestAnchor(world)),
   });
   return { certificate };
 }

@@ -8,6 +8,7 @@ import type { StampRecord, StandingConsent } from "../../domain/stamp.ts";
 import { DomainError } from "../../errors.ts";
 import { settleStampSoon } from "../bundles/settleStamp.ts";
 import { actorOf, type Condition, type StampCaller } from "../caller.ts";
+import { newestAnchor } from "../compliance/checkpoints.ts";
 import type { DecisionRecord, StampHead, World } from "../needs.ts";
 import { newNote } from "../note.ts";
 import { requireEnabled } from "../refusals.ts";
@@ -78,7 +79,7 @@ const decisionRecord = (stamp: StampRecord, consent: StandingConsent): DecisionR
 
 /** The receipt names its place in the ledger, so it is signed over the event as it will stand there. */
 async function signReceipt(
-  world: Pick<World, "papers" | "rules" | "clock" | "stamps">,
+  world: Pick<World, "checkpoints" | "papers" | "rules" | "clock" | "stamps">,
   head: StampHead,
   event: NewEvent,
   record: DecisionRecord,
@@ -99,5 +100,6 @@ async function signReceipt(
     termsSha256: record.termsSha256,
     registrationGeneration: record.registrationGeneration,
     ledger: { partition: head.partition, seq: position.seq, hash: position.hash },
+    ...(await newestAnchor(world)),
   });
 }

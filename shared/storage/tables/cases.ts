@@ -5,7 +5,7 @@ import { caseRecord } from "../../domain/case.ts";
 import { type GrantRecord, grantRecord } from "../../domain/grant.ts";
 import type { CaseChange, Cases, LinkRecord, Page } from "../../operations/needs.ts";
 import { toEntity } from "./entity.ts";
-import { openLedger, type Touch } from "./ledger.ts";
+import { type LedgerRows, openLedger, type Touch } from "./ledger.ts";
 import { noteRow, noteSchema } from "./notes.ts";
 import type { Table } from "./table.ts";
 
@@ -21,26 +21,25 @@ const grantKey = (id: GrantId) => `grant!${id}`;
 const activeKey = (id: GrantId) => `active!${id}`;
 const linkKey = (link: Pick<LinkRecord, "stampId" | "bundleId">) => `link!${link.stampId}!${link.bundleId}`;
 
-export function openCases(
-  table: Table,
-  touch: Touch,
-): Cases & { readonly events: ReturnType<typeof openLedger>["events"] } {
+export function openCases(table: Table, touch: Touch): { readonly cases: Cases; readonly rows: LedgerRows } {
   const ledger = openLedger(table, caseRecord, touch);
   return {
-    events: ledger.events,
-    head: (number) => ledger.head(number, `cases/${number}`),
-    commit: async (number, head, change, on) => {
-      const state = change.case ?? head.state;
-      if (state === undefined) throw new TypeError("A case's first change records it");
-      return await ledger.commit(number, head, { state, events: change.events, rows: rowsOf(number, change) }, on);
+    rows: ledger,
+    cases: {
+      head: (number) => ledger.head(number, `cases/${number}`),
+      commit: async (number, head, change, on) => {
+        const state = change.case ?? head.state;
+        if (state === undefined) throw new TypeError("A case's first change records it");
+        return await ledger.commit(number, head, { state, events: change.events, rows: rowsOf(number, change) }, on);
+      },
+      grant: async (number, id) => (await table.read(number, grantKey(id), grantRecord))?.value,
+      grants: (number, after) => table.scan({ partition: number, prefix: "grant!", after }, grantRecord),
+      activeGrants: (number) => grantIds(table.scan({ partition: number, prefix: "active!" }, grantReference)),
+      link: async (number, stamp, bundle) =>
+        (await table.read(number, linkKey({ stampId: stamp, bundleId: bundle }), linkRecord))?.value,
+      links: (number, after) => table.scan({ partition: number, prefix: "link!", after }, linkRecord),
+      note: async (number, id) => (await table.read(number, `note!${id}`, noteSchema))?.value,
     },
-    grant: async (number, id) => (await table.read(number, grantKey(id), grantRecord))?.value,
-    grants: (number, after) => table.scan({ partition: number, prefix: "grant!", after }, grantRecord),
-    activeGrants: (number) => grantIds(table.scan({ partition: number, prefix: "active!" }, grantReference)),
-    link: async (number, stamp, bundle) =>
-      (await table.read(number, linkKey({ stampId: stamp, bundleId: bundle }), linkRecord))?.value,
-    links: (number, after) => table.scan({ partition: number, prefix: "link!", after }, linkRecord),
-    note: async (number, id) => (await table.read(number, `note!${id}`, noteSchema))?.value,
   };
 }
 

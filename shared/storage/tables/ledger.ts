@@ -1,9 +1,10 @@
+import { randomUUID } from "node:crypto";
 import type { TransactionAction } from "@azure/data-tables";
 import { z } from "zod";
 import { toUtcTime } from "../../api/primitives.ts";
 import { chain, chainedEvent, chainStart, type NewEvent } from "../../domain/event.ts";
 import { utcDay } from "../../domain/utcDay.ts";
-import type { Events, Head } from "../../operations/needs.ts";
+import { type Events, type Head, HeadMoved } from "../../operations/needs.ts";
 import { toEntity } from "./entity.ts";
 import type { Table } from "./table.ts";
 
@@ -19,8 +20,17 @@ const headKey = "head";
 const eventPrefix = "event!";
 const eventKey = (seq: number) => `${eventPrefix}${String(seq).padStart(12, "0")}`;
 
+/** Stands beside the event in its row: which attempt to commit wrote it. */
+const attempt = z.object({ commitId: z.guid() });
+
 /** Written before a partition's first change of a day, so that the tailer finds what changed. */
 export type Touch = (partition: string, day: string) => Promise<void>;
+
+/** What reads a table's chains by the table's own partition keys. */
+export type LedgerRows = {
+  readonly head: (key: string, partition: string) => Promise<Head<unknown>>;
+  readonly events: (key: string, afterSeq: number) => ReturnType<Events["of"]>;
+};
 
 /** A head's `partition` is its name in events, such as `stamps/{stampId}`; `key` is the table's own partition key. */
 export function openLedger<State>(table: Table, stateSchema: z.ZodType<State>, touch: Touch) {
@@ -49,14 +59,28 @@ export function openLedger<State>(table: Table, stateSchema: z.ZodType<State>, t
     const last = events.at(-1) ?? from.position;
     const next = { position: { seq: last.seq, hash: last.hash }, touchedDay: day, state: change.state };
     const headEntity = toEntity(key, headKey, next);
+    const commitId = randomUUID();
     const actions: TransactionAction[] = [
       from.etag === undefined ? ["create", headEntity] : ["update", headEntity, "Replace", { etag: from.etag }],
-      ...events.map((event): TransactionAction => ["create", toEntity(key, eventKey(event.seq), event)]),
+      ...events.map(
+        (event): TransactionAction => ["create", toEntity(key, eventKey(event.seq), { ...event, commitId })],
+      ),
       ...change.rows,
     ];
     if (actions.length > entitiesPerTransaction) throw new RangeError(`A transaction of ${actions.length} entities`);
-    const [etag] = await table.transact(actions);
-    return { partition: from.partition, ...next, etag };
+    try {
+      const [etag] = await table.transact(actions);
+      return { partition: from.partition, ...next, etag };
+    } catch (error) {
+      if (!(error instanceof HeadMoved) || !(await isWritten(key, last.seq, commitId))) throw error;
+      return await head(key, from.partition);
+    }
+  }
+
+  /** A commit whose answer was lost is refused when the client sends it again: then the event that stands there is its own. */
+  async function isWritten(key: string, seq: number, commitId: string): Promise<boolean> {
+    const standing = await table.read(key, eventKey(seq), attempt);
+    return standing?.value.commitId === commitId;
   }
 
   async function* events(key: string, afterSeq: number): ReturnType<Events["of"]> {

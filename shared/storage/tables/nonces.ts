@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { odata, type TableServiceClient } from "@azure/data-tables";
 import { z } from "zod";
 import type { StampId } from "../../api/primitives.ts";
@@ -18,6 +19,8 @@ export type Nonces = {
 const prefix = "nonces";
 const named = z.object({ name: z.string() });
 
+const use = z.object({ requestId: z.guid() });
+
 export function openNonces(tableNamed: (name: string) => Table, service: TableServiceClient): Nonces {
   const tables = new Map<string, Table>();
   const tableOf = (day: UtcDay): Table => {
@@ -28,7 +31,13 @@ export function openNonces(tableNamed: (name: string) => Table, service: TableSe
     return opened;
   };
   return {
-    use: (stampId, nonce, created) => tableOf(utcDay(created)).insert(toEntity(stampId, nonce, {})),
+    use: async (stampId, nonce, created) => {
+      const table = tableOf(utcDay(created));
+      const requestId = randomUUID();
+      if (await table.insert(toEntity(stampId, nonce, { requestId }))) return true;
+      // An insert whose answer was lost is refused when the client sends it again: then the row that stands is this request's own.
+      return (await table.read(stampId, nonce, use))?.value.requestId === requestId;
+    },
     dropBefore: (day) =>
       orUnavailable(async () => {
         const filter = odata`TableName ge ${prefix} and TableName lt ${`${prefix}${day}`}`;

@@ -1,12 +1,17 @@
+import type { TransactionAction } from "@azure/data-tables";
 import { z } from "zod";
 import { utcTime } from "../../api/primitives.ts";
+import { type CheckpointRecord, checkpointRecord } from "../../domain/checkpoint.ts";
 import { type UtcDay, utcDaySchema } from "../../domain/utcDay.ts";
-import type { Service } from "../../operations/needs.ts";
+import type { Checkpoints, ContainerRecord, Service } from "../../operations/needs.ts";
 import { toEntity } from "./entity.ts";
-import { openLedger, type Touch } from "./ledger.ts";
+import { type LedgerRows, openLedger, type Touch } from "./ledger.ts";
 import type { Table } from "./table.ts";
 
-/** Table `service`, partition `service`: what belongs to no stamp and no case. `container!<day>!<account>` tells how a day's deletion went. */
+/**
+ * Table `service`, partition `service`: what belongs to no stamp and no case. `container!<day>!<account>` tells how a day's deletion went,
+ * `checkpoint!<seq>` what was sealed, `newest` the last of those.
+ */
 
 const partition = "service";
 const begun = z.object({ begun: z.literal(true) });
@@ -18,21 +23,43 @@ const containerRecord = z.object({
 });
 
 const containerKey = (day: UtcDay, account: string) => `container!${day}!${account}`;
+const checkpointPrefix = "checkpoint!";
+const checkpointKey = (seq: number) => `${checkpointPrefix}${String(seq).padStart(10, "0")}`;
+const newestKey = "newest";
 
 export function openService(
   table: Table,
   touch: Touch,
-): Service & { readonly events: ReturnType<typeof openLedger>["events"] } {
+): { readonly service: Service; readonly checkpoints: Checkpoints; readonly rows: LedgerRows } {
   const ledger = openLedger(table, begun, touch);
   return {
-    events: ledger.events,
-    head: () => ledger.head(partition, partition),
-    commit: async (head, { events, container }, on) => {
-      const row = container && toEntity(partition, containerKey(container.day, container.account), container);
-      const rows = row === undefined ? [] : [["upsert", row, "Replace"] satisfies ["upsert", typeof row, "Replace"]];
-      return await ledger.commit(partition, head, { state: { begun: true }, events, rows }, on);
+    rows: ledger,
+    service: {
+      head: () => ledger.head(partition, partition),
+      commit: (head, { events, container, checkpoint }, on) => {
+        const rows = [
+          ...(container === undefined ? [] : [containerRow(container)]),
+          ...(checkpoint === undefined ? [] : checkpointRows(checkpoint)),
+        ];
+        return ledger.commit(partition, head, { state: { begun: true }, events, rows }, on);
+      },
+      container: async (day, account) =>
+        (await table.read(partition, containerKey(day, account), containerRecord))?.value,
     },
-    container: async (day, account) =>
-      (await table.read(partition, containerKey(day, account), containerRecord))?.value,
+    checkpoints: {
+      newest: async () => (await table.read(partition, newestKey, checkpointRecord))?.value,
+      list: (after) => table.scan({ partition, prefix: checkpointPrefix, after }, checkpointRecord),
+    },
   };
 }
+
+const containerRow = (container: ContainerRecord): TransactionAction => [
+  "upsert",
+  toEntity(partition, containerKey(container.day, container.account), container),
+  "Replace",
+];
+
+const checkpointRows = (checkpoint: CheckpointRecord): TransactionAction[] => [
+  ["create", toEntity(partition, checkpointKey(checkpoint.seq), checkpoint)],
+  ["upsert", toEntity(partition, newestKey, checkpoint), "Replace"],
+];

@@ -17,7 +17,7 @@ import { stampRecord } from "../../domain/stamp.ts";
 import type { AccessRecord, DecisionRecord, Page, StampChange, Stamps } from "../../operations/needs.ts";
 import { toEntity } from "./entity.ts";
 import { newestFirst } from "./keys.ts";
-import { foresee, openLedger, type Touch } from "./ledger.ts";
+import { foresee, type LedgerRows, openLedger, type Touch } from "./ledger.ts";
 import { noteRow, noteSchema } from "./notes.ts";
 import type { Table } from "./table.ts";
 
@@ -56,29 +56,28 @@ const historyKey = (bundle: BundleRecord) => `history!${newestFirst(bundle.creat
 const decisionKey = (decision: DecisionRecord) => `decision!${newestFirst(decision.decidedOn)}!${decision.decisionId}`;
 const accessKey = (access: AccessRecord) => `access!${newestFirst(access.on)}!${access.accessId}`;
 
-export function openStamps(
-  table: Table,
-  touch: Touch,
-): Stamps & { readonly events: ReturnType<typeof openLedger>["events"] } {
+export function openStamps(table: Table, touch: Touch): { readonly stamps: Stamps; readonly rows: LedgerRows } {
   const ledger = openLedger(table, stampRecord, touch);
   const ids = (stamp: StampId, prefix: string, after?: string): Page<BundleId> =>
     bundleIds(table.scan({ partition: stamp, prefix, after }, bundleReference));
 
   return {
-    events: ledger.events,
-    foresee,
-    head: (stamp) => ledger.head(stamp, `stamps/${stamp}`),
-    commit: async (stamp, head, change, on) => {
-      const state = change.stamp ?? head.state;
-      if (state === undefined) throw new TypeError("A stamp's first change registers it");
-      return await ledger.commit(stamp, head, { state, events: change.events, rows: rowsOf(stamp, change) }, on);
+    rows: ledger,
+    stamps: {
+      foresee,
+      head: (stamp) => ledger.head(stamp, `stamps/${stamp}`),
+      commit: async (stamp, head, change, on) => {
+        const state = change.stamp ?? head.state;
+        if (state === undefined) throw new TypeError("A stamp's first change registers it");
+        return await ledger.commit(stamp, head, { state, events: change.events, rows: rowsOf(stamp, change) }, on);
+      },
+      bundle: async (stamp, id) => (await table.read(stamp, bundleKey(id), bundleRecord))?.value,
+      openBundles: (stamp) => ids(stamp, "open!"),
+      history: (stamp, after) => ids(stamp, "history!", after),
+      decisions: (stamp, after) => table.scan({ partition: stamp, prefix: "decision!", after }, decisionRecord),
+      accesses: (stamp, after) => table.scan({ partition: stamp, prefix: "access!", after }, accessRecord),
+      note: async (stamp, id) => (await table.read(stamp, `note!${id}`, noteSchema))?.value,
     },
-    bundle: async (stamp, id) => (await table.read(stamp, bundleKey(id), bundleRecord))?.value,
-    openBundles: (stamp) => ids(stamp, "open!"),
-    history: (stamp, after) => ids(stamp, "history!", after),
-    decisions: (stamp, after) => table.scan({ partition: stamp, prefix: "decision!", after }, decisionRecord),
-    accesses: (stamp, after) => table.scan({ partition: stamp, prefix: "access!", after }, accessRecord),
-    note: async (stamp, id) => (await table.read(stamp, `note!${id}`, noteSchema))?.value,
   };
 }
 
