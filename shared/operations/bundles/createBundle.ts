@@ -98,13 +98,8 @@ async function insert(
     const change = { events: [createdEvent(caller, record, operator)], insert: record };
     await stamps.commit(caller.stampId, head, change, now);
   } catch (error) {
-    if (!(error instanceof HeadMoved)) throw error;
-    // A commit whose answer was lost is refused when the client sends it again: then the row that stands is ours.
-    const standing = await stamps.bundle(caller.stampId, bundleId);
-    if (standing?.landing !== record.landing) {
-      await discard(world, record);
-      throw error;
-    }
+    if (error instanceof HeadMoved) await discard(world, record);
+    throw error;
   }
   return { record, stamp, created: true };
 }
