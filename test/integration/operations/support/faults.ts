@@ -10,9 +10,7 @@ export const faults = [
   "answerLost",
   /** It is carried out, its answer is lost, and the SDK sends it again by itself. */
   "sentTwice",
-  /** It never arrives, nor does any later one: what a process that died there leaves behind. */
-  "outageFromThere",
-  /** It is carried out, its answer is lost, and no later call arrives. */
+  /** It is carried out, its answer is lost, and no later call arrives: what a process that died there leaves behind. */
   "answerLostAndOutage",
 ] as const;
 export type Fault = (typeof faults)[number];
@@ -43,9 +41,9 @@ export function storageFaults(): StorageFaults {
       if (armed === undefined || calls.length < armed.n) return await next(request);
       const { fault, n } = armed;
       const isTheOne = calls.length === n;
-      if (!isTheOne && (fault === "outageFromThere" || fault === "answerLostAndOutage")) throw unreachable();
+      if (!isTheOne && fault === "answerLostAndOutage") throw unreachable();
       if (!isTheOne) return await next(request);
-      if (fault === "refused" || fault === "outageFromThere") throw unreachable();
+      if (fault === "refused") throw unreachable();
       await next(request);
       if (fault === "sentTwice") return await next(request);
       throw unreachable();

@@ -6,6 +6,7 @@ import { BlobServiceClient } from "@azure/storage-blob";
 import { afterAll, beforeAll } from "vitest";
 import { type App, openApp } from "../../../../shared/app.ts";
 import { readConfig } from "../../../../shared/config.ts";
+import { withSink } from "../../../../shared/log.ts";
 import { openCase } from "../../../support/system/cases.ts";
 import type { Service } from "../../../support/system/service.ts";
 import { eventPage, termsShape } from "../../../support/system/shapes.ts";
@@ -24,6 +25,8 @@ export type Stage = World & {
   readonly blobs: BlobServiceClient;
   /** Another instance on the same storage: later by these days, or with other settings. */
   readonly another: (options?: StageOptions) => Stage;
+  /** Every line that the app has logged. */
+  readonly logged: readonly string[];
   /** What the queue's message does. */
   readonly verify: (bundle: { readonly stampId: string; readonly bundleId: string }) => Promise<void>;
 };
@@ -72,7 +75,10 @@ function openStage(
     ...settings,
   };
   const app = openApp(readConfig(environment), { policies: [faults.policy] });
-  const send = edgeOf(app);
+  const logged: string[] = [];
+  const listening = <T>(work: () => Promise<T>): Promise<T> => withSink((_level, line) => void logged.push(line), work);
+  const edge = edgeOf(app);
+  const send: Stage["send"] = (raw) => listening(() => edge(raw));
   const people = new Map<string, { oid: string; token: Promise<string> }>();
 
   const person = async (roles: Role | readonly Role[], oid?: string): Promise<Person> => {
@@ -105,7 +111,8 @@ function openStage(
     connectionString,
     blobs: BlobServiceClient.fromConnectionString(connectionString),
     another: (options = {}) => openStage(connectionString, common, issuer, options),
-    verify: ({ stampId, bundleId }) => app.queues.verify({ stampId, bundleId }),
+    verify: ({ stampId, bundleId }) => listening(() => app.queues.verify({ stampId, bundleId })),
+    logged,
     service: noProcess,
     origin,
     now: () => new Date(Date.now() + offsetDays * dayMs),
@@ -123,8 +130,8 @@ function openStage(
       return terms ?? "";
     },
     runTimer: async (name) => {
-      if (name === "purgeDue") await app.timers.purgeDue();
-      else if (name === "sweepUnfinished") await app.timers.sweepUnfinished();
+      if (name === "purgeDue") await listening(app.timers.purgeDue);
+      else if (name === "sweepUnfinished") await listening(app.timers.sweepUnfinished);
       else throw new Error(`There is no timer ${name} here`);
     },
     events: async (partition) => {
