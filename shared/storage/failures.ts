@@ -18,12 +18,16 @@ const outageStatuses: readonly number[] = [401, 403, 408, 429];
  * error as it came. Use as `throw asServiceUnavailable(error)`.
  */
 export function asServiceUnavailable(error: unknown): unknown {
-  if (!isOutage(error)) return error;
-  const retryAfterSeconds = retryAfter(error);
+  return isOutage(error) ? serviceUnavailable(error) : error;
+}
+
+/** `ServiceUnavailable` because of `cause`, which the caller is not told. */
+export function serviceUnavailable(cause: unknown): DomainError {
+  const retryAfterSeconds = retryAfter(cause);
   return new DomainError(
     "ServiceUnavailable",
     `The service is not available at the moment. Send the request again in ${retryAfterSeconds} seconds.`,
-    { cause: error, retryAfterSeconds },
+    { cause, retryAfterSeconds },
   );
 }
 
@@ -66,8 +70,7 @@ function codesOf(error: RestError): readonly string[] {
   return candidates.filter((code) => code !== undefined);
 }
 
-/** Whether storage could not be reached, did not answer in time, was busy or refused us. */
-export function isOutage(error: unknown): boolean {
+function isOutage(error: unknown): boolean {
   if (isRestError(error)) {
     const status = error.statusCode;
     return status === undefined || status >= 500 || status < 400 || outageStatuses.includes(status);

@@ -58,8 +58,8 @@ export function openCopies(service: BlobServiceClient, sign: Signer, now: () => 
           if (!(isNotFound(error) || isConflict(error) || isPreconditionFailed(error))) throw error;
           const existing = await stateOf(destination);
           if (existing !== undefined) return existing;
-          if (hasCode(error, "SourceConditionNotMet", "BlobArchived")) return { status: "sourceChanged" };
-          if (isNotFound(error) && !(await sourceOf(landing).exists())) return { status: "sourceMissing" };
+          const problem = await problemOf(sourceOf(landing), etag);
+          if (problem !== undefined) return problem;
           throw error;
         }
         return (await stateOf(destination)) ?? { status: "failed" };
@@ -67,6 +67,20 @@ export function openCopies(service: BlobServiceClient, sign: Signer, now: () => 
 
     copyState: (at) => orUnavailable(() => stateOf(bundleBlob(service, at))),
   };
+}
+
+/** What is wrong with the source by its own word: the error of a copy does not tell which blob refused, and a verdict hangs on it. */
+async function problemOf(source: BlobClient, etag: string): Promise<SourceProblem | undefined> {
+  try {
+    const now = await source.getProperties();
+    // Archiving leaves the ETag as it was, and the bytes out of reach.
+    const changed = now.etag !== etag || now.accessTier === "Archive";
+    return changed ? { status: "sourceChanged" } : undefined;
+  } catch (error) {
+    if (isNotFound(error)) return { status: "sourceMissing" };
+    if (hasCode(error, "BlobUsesCustomerSpecifiedEncryption")) return { status: "sourceChanged" };
+    throw error;
+  }
 }
 
 async function stateOf(blob: BlobClient): Promise<CopyState | undefined> {

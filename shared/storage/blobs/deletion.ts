@@ -1,6 +1,5 @@
 import type { BlobClient, ContainerClient } from "@azure/storage-blob";
-import { DomainError } from "../../errors.ts";
-import { hasCode, isNotFound } from "../failures.ts";
+import { hasCode, isNotFound, serviceUnavailable } from "../failures.ts";
 
 /**
  * Deletes a container with all that is in it (leased blobs, snapshots, staged blocks) in one call, however much that
@@ -53,7 +52,5 @@ async function confirmGone(look: () => Promise<unknown>): Promise<void> {
     if (isNotFound(error)) return;
     throw error;
   }
-  throw new DomainError("ServiceUnavailable", "The deletion has not ended. Send the request again in 5 seconds.", {
-    retryAfterSeconds: 5,
-  });
+  throw serviceUnavailable(new Error("storage still shows what it was told to delete"));
 }

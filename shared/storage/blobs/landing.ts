@@ -1,7 +1,6 @@
 import type { BlobGetPropertiesResponse, BlobServiceClient } from "@azure/storage-blob";
 import { landingBlobName } from "../../domain/containers.ts";
-import { DomainError } from "../../errors.ts";
-import { hasCode, isConflict, isNotFound, orUnavailable } from "../failures.ts";
+import { hasCode, isConflict, isNotFound, orUnavailable, serviceUnavailable } from "../failures.ts";
 import { deleteContainer } from "./deletion.ts";
 import type { Signer } from "./signer.ts";
 
@@ -41,7 +40,8 @@ export function openLanding(service: BlobServiceClient, sign: Signer): Landing {
         try {
           await containerOf(container).create();
         } catch (error) {
-          throw isConflict(error) ? usedBefore(error) : error;
+          // A name is random for each attempt, so this is a create whose answer was lost: the next attempt heals it.
+          throw isConflict(error) ? serviceUnavailable(error) : error;
         }
       }),
 
@@ -75,13 +75,6 @@ export function openLanding(service: BlobServiceClient, sign: Signer): Landing {
   };
 }
 
-/** A container's name is random for each attempt, so a conflict is a create whose answer was lost: the next attempt heals it. */
-const usedBefore = (cause: unknown): DomainError =>
-  new DomainError("ServiceUnavailable", "The upload could not be prepared. Send the request again in 1 second.", {
-    cause,
-    retryAfterSeconds: 1,
-  });
-
 const unusable = (reason: UnusableReason): LandedBlob => ({ kind: "unusable", reason });
 
 function judge(blob: BlobGetPropertiesResponse): LandedBlob {
@@ -92,7 +85,7 @@ function judge(blob: BlobGetPropertiesResponse): LandedBlob {
   if (blob.copyStatus === "pending") return unusable("copyPending");
   const { etag, contentLength } = blob;
   if (etag === undefined || contentLength === undefined) {
-    throw new DomainError("ServiceUnavailable", "Storage told too little of the blob. Send the request again.", {});
+    throw serviceUnavailable(new Error("storage told neither ETag nor size of a blob"));
   }
   return { kind: "usable", etag, sizeBytes: contentLength };
 }

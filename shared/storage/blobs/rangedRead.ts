@@ -1,6 +1,7 @@
 import { finished } from "node:stream/promises";
 import type { BlobClient } from "@azure/storage-blob";
-import { asServiceUnavailable, isOutage } from "../failures.ts";
+import { DomainError } from "../../errors.ts";
+import { asServiceUnavailable, serviceUnavailable } from "../failures.ts";
 
 /** Bytes of one range and ranges under way at once: together they bound the memory (`docs/performance.md`). */
 const rangeBytes = 6 * 1024 * 1024;
@@ -59,7 +60,8 @@ async function readRange(pinned: PinnedBlob, offset: number, stop: AbortSignal):
         at += chunk.length;
       });
     } catch (error) {
-      if (triesLeft === 1 || stop.aborted || !isOutage(error)) throw asServiceUnavailable(error);
+      const failure = asServiceUnavailable(error);
+      if (triesLeft === 1 || stop.aborted || !(failure instanceof DomainError)) throw failure;
     }
   }
   return chunks;
@@ -79,7 +81,12 @@ async function receive(
   });
   if (body === undefined) throw new Error("storage answered a download without a body");
   body.on("data", (chunk: Buffer<ArrayBuffer>) => onChunk(owningItsMemory(chunk)));
-  await finished(body);
+  try {
+    await finished(body);
+  } catch (error) {
+    // The SDK calls a broken connection many names, corruption among them; what has come is whole, and the digest decides.
+    throw serviceUnavailable(error);
+  }
 }
 
 /** The chunk itself where nothing else lies in its memory, else a copy. */

@@ -1,0 +1,159 @@
+import { createHash } from "node:crypto";
+import { Readable } from "node:stream";
+import type { PipelinePolicy, PipelineResponse } from "@azure/core-rest-pipeline";
+import { describe, expect, it } from "vitest";
+import { bundleBlobName, dayContainerName } from "../../../../shared/domain/containers.ts";
+import { zipTailBytes } from "../../../../shared/domain/zip.ts";
+import { inMinutes, newLocation, openTestAccount } from "./support/account.ts";
+import * as wire from "./support/wire.ts";
+
+const { account, storage } = openTestAccount();
+
+const MiB = 1024 * 1024;
+
+/** Bytes that tell where they belong: a swapped or repeated range changes the digest. */
+function numbered(sizeBytes: number): Buffer<ArrayBuffer> {
+  const bytes = Buffer.alloc(sizeBytes);
+  for (let at = 0; at + 4 <= sizeBytes; at += 4) bytes.writeUInt32LE(at, at);
+  return bytes;
+}
+
+async function stored(bytes: Buffer, headers: { blobContentEncoding?: string } = {}) {
+  const at = newLocation();
+  await account.ensureDay(at.day);
+  const blob = storage.getContainerClient(dayContainerName(at.day)).getBlockBlobClient(bundleBlobName(at));
+  const { etag = "" } = await blob.upload(bytes, bytes.length, { blobHTTPHeaders: headers });
+  return { at, blob, version: { etag, sizeBytes: bytes.length } };
+}
+
+const contentOf = (bytes: Buffer) => ({
+  sha256: createHash("sha256").update(bytes).digest("hex"),
+  head: bytes.subarray(0, 64 * 1024),
+  tail: bytes.subarray(Math.max(0, bytes.length - zipTailBytes)),
+});
+
+/** Cuts the connection of a download after some bytes, as often as asked. */
+function cutDownloads(times: number, afterBytes: number): PipelinePolicy {
+  let left = times;
+  const cut = (response: PipelineResponse): void => {
+    const whole = response.readableStreamBody;
+    if (whole === undefined || left === 0) return;
+    left -= 1;
+    response.readableStreamBody = Readable.from(beginning(whole, afterBytes), { objectMode: false });
+  };
+  return {
+    name: "cutDownloads",
+    sendRequest: async (request, next) => {
+      const response = await next(request);
+      if (request.method === "GET") cut(response);
+      return response;
+    },
+  };
+}
+
+async function* beginning(whole: NodeJS.ReadableStream, bytes: number) {
+  let left = bytes;
+  for await (const chunk of whole) {
+    if (typeof chunk === "string") throw new Error("a download gives bytes");
+    yield chunk.subarray(0, left);
+    left -= Math.min(left, chunk.length);
+    if (left === 0) throw Object.assign(new Error("aborted"), { code: "ECONNRESET" });
+  }
+}
+
+describe("reading and hashing a bundle", () => {
+  it.each([0, 1, 4_097, 64 * 1024, zipTailBytes + 1, 6 * MiB - 1, 6 * MiB, 6 * MiB + 1, 45 * MiB + 5])(
+    "gives the digest and both ends of %i bytes",
+    async (sizeBytes) => {
+      const bytes = numbered(sizeBytes);
+      const { at, version } = await stored(bytes);
+      const content = await account.readAndHash(at, version);
+      expect(content.sha256).toBe(contentOf(bytes).sha256);
+      expect(contentOf(bytes).head.equals(content.head)).toBe(true);
+      expect(contentOf(bytes).tail.equals(content.tail)).toBe(true);
+    },
+  );
+
+  it("pulls each byte once", async () => {
+    const { account: counted, calls } = openTestAccount();
+    const { at, version } = await stored(numbered(20 * MiB));
+    await counted.readAndHash(at, version);
+    expect(calls).toHaveLength(4);
+  });
+
+  it("keeps several readings at once apart", async () => {
+    const bundles = await Promise.all(
+      [13, 1, 26]
+        .map((size) => numbered(size * MiB + size))
+        .map(async (bytes) => ({ bytes, ...(await stored(bytes)) })),
+    );
+    const contents = await Promise.all(bundles.map(({ at, version }) => account.readAndHash(at, version)));
+    expect(contents.map(({ sha256 }) => sha256)).toEqual(bundles.map(({ bytes }) => contentOf(bytes).sha256));
+  });
+
+  it("reads no other version than the one asked for", async () => {
+    const { at, blob, version } = await stored(numbered(7 * MiB));
+    await blob.upload("another", 7);
+    await expect(account.readAndHash(at, version)).rejects.toMatchObject({ statusCode: 412 });
+  });
+
+  it("takes up a connection that drops where it broke off", async () => {
+    const bytes = numbered(20 * MiB);
+    const { at, version } = await stored(bytes);
+    const flaky = openTestAccount({ policies: [cutDownloads(6, 100_000)] });
+    expect((await flaky.account.readAndHash(at, version)).sha256).toBe(contentOf(bytes).sha256);
+    expect(flaky.calls).toHaveLength(4 + 6);
+  });
+
+  it("is unavailable, and not a digest, where connections keep dropping", async () => {
+    const { at, version } = await stored(numbered(20 * MiB));
+    const broken = openTestAccount({ policies: [cutDownloads(Number.POSITIVE_INFINITY, 1_000)] });
+    await expect(broken.account.readAndHash(at, version)).rejects.toMatchObject({ code: "ServiceUnavailable" });
+  });
+});
+
+describe("a read URL", () => {
+  const download = { fileName: "AzureStackLogs-20240927104305-SAC14-ERCS01.zip", contentType: "application/zip" };
+  const urlOf = async (fileName = download.fileName) => {
+    const { at } = await stored(Buffer.from("the bundle"));
+    return account.readUrl(at, { ...download, fileName, expiresOn: inMinutes(15) });
+  };
+
+  it("downloads the bundle as a file of its name", async () => {
+    const answer = await fetch(await urlOf());
+    expect(await answer.text()).toBe("the bundle");
+    expect(answer.headers.get("content-type")).toBe("application/zip");
+    expect(answer.headers.get("content-disposition")).toBe(`attachment; filename="${download.fileName}"`);
+    expect(answer.headers.get("cache-control")).toBe("no-store");
+  });
+
+  it("names a file safely whatever the stamp called it", async () => {
+    const answer = await fetch(await urlOf(`Журнал's "(1)"; x=\\y.zip`));
+    expect(answer.headers.get("content-disposition")).toBe(
+      `attachment; filename="______'s __1___ x__y.zip"; filename*=UTF-8''%D0%96%D1%83%D1%80%D0%BD%D0%B0%D0%BB%27s%20%22%281%29%22%3B%20x%3D%5Cy.zip`.replace(
+        "'s __1",
+        "_s __1",
+      ),
+    );
+  });
+
+  it("gives the bytes as they were hashed, although the stamp called them compressed", async () => {
+    const { at } = await stored(Buffer.from("not gzip"), { blobContentEncoding: "gzip" });
+    const answer = await fetch(await account.readUrl(at, { ...download, expiresOn: inMinutes(15) }));
+    expect(await answer.text()).toBe("not gzip");
+  });
+
+  it("only reads, and only the one bundle", async () => {
+    const url = await urlOf();
+    const other = await stored(Buffer.from("another"));
+    const elsewhere = new URL(url);
+    elsewhere.pathname = new URL(other.blob.url).pathname;
+    expect((await fetch(elsewhere)).status).toBe(403);
+    expect((await wire.send("DELETE", url)).status).toBe(403);
+    for (const attempt of Object.values(wire.everyWrite)) expect((await attempt(url)).status).toBe(403);
+  });
+
+  it("lives at most 15 minutes", async () => {
+    await expect(account.readUrl(newLocation(), { ...download, expiresOn: inMinutes(16) })).rejects.toThrow(RangeError);
+  });
+});
