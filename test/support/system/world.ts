@@ -83,7 +83,12 @@ export async function openWorld(environment: Environment = {}): Promise<World> {
     },
     now: () => new Date(Date.now() + offsetDays * 86_400_000),
     on: (hoursFromNow = 0) => new Date(world.now().getTime() + hoursFromNow * 3_600_000).toISOString(),
-    send: (raw) => send(service.origin, raw),
+    send: async (raw) => {
+      const answer = await send(service.origin, raw);
+      // No answer may be a 500: why it was is in what the service printed, and gone with it.
+      if (answer.status === 500) console.error(`${raw.method} ${raw.path}: 500\n${service.output().slice(-3000)}`);
+      return answer;
+    },
     get anonymous() {
       return callerWith(world, {});
     },
