@@ -1,0 +1,33 @@
+/** How much is measured: all of it, or a little to see that everything runs. */
+
+export const mebibyte = 1024 * 1024;
+
+export type Sizes = {
+  readonly rounds: number;
+  /** Of what is uploaded and verified. */
+  readonly bundleBytes: number;
+  /** Of the bundles that are verified for the peak of memory. */
+  readonly memoryBytes: readonly number[];
+  readonly memoryRounds: number;
+  /** Bundles of the full day that is purged. */
+  readonly bundlesOfADay: number;
+};
+
+export const full: Sizes = {
+  rounds: 5,
+  bundleBytes: 512 * mebibyte,
+  memoryBytes: [512 * mebibyte, 2048 * mebibyte],
+  memoryRounds: 3,
+  bundlesOfADay: 1000,
+};
+
+export const quick: Sizes = {
+  rounds: 1,
+  bundleBytes: 32 * mebibyte,
+  memoryBytes: [32 * mebibyte],
+  memoryRounds: 1,
+  bundlesOfADay: 20,
+};
+
+export const inMebibytes = (bytes: number): string =>
+  bytes % 1024 ** 3 === 0 ? `${bytes / 1024 ** 3} GiB` : `${Math.round(bytes / mebibyte)} MiB`;
