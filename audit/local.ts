@@ -1,0 +1,31 @@
+import { execFile } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { promisify } from "node:util";
+import { z } from "zod";
+import { Unreadable } from "./events.ts";
+
+/** What the auditor of a service on this machine need not be told: where it is, and a token that it takes. */
+
+const project = resolve(import.meta.dirname, "..");
+const serviceFile = z.object({ origin: z.url() });
+
+/** The service that runs here, by `LOCAL_DIR`'s `service.json`; where it would run, if it does not. */
+export async function localOrigin(environment: Readonly<Record<string, string | undefined>>): Promise<string> {
+  const path = join(resolve(environment.LOCAL_DIR || ".local"), "service.json");
+  const found: unknown = await readFile(path, "utf8")
+    .then(JSON.parse)
+    .catch(() => undefined);
+  return serviceFile.safeParse(found).data?.origin ?? "http://127.0.0.1:7071";
+}
+
+/** A compliance auditor's token of the local issuer. Throws `Unreadable` where none is issued. */
+export async function localToken(): Promise<string> {
+  const command = [join(project, "local/token.ts"), "--role", "A"];
+  const { stdout } = await promisify(execFile)(process.execPath, command).catch((cause: unknown) => {
+    throw new Unreadable("The local token issuer gave no token. Bring one of the role Compliance.Audit with --token.", {
+      cause,
+    });
+  });
+  return stdout.trim();
+}
