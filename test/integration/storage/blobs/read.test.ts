@@ -1,10 +1,9 @@
 import { createHash } from "node:crypto";
-import { Readable } from "node:stream";
-import type { PipelinePolicy, PipelineResponse } from "@azure/core-rest-pipeline";
 import { describe, expect, it } from "vitest";
 import { bundleBlobName, dayContainerName } from "../../../../shared/domain/containers.ts";
 import { zipTailBytes } from "../../../../shared/domain/zip.ts";
 import { inMinutes, newLocation, openTestAccount } from "./support/account.ts";
+import { breakingProxy } from "./support/proxy.ts";
 import * as wire from "./support/wire.ts";
 
 const { account, storage } = openTestAccount();
@@ -31,35 +30,6 @@ const contentOf = (bytes: Buffer) => ({
   head: bytes.subarray(0, 64 * 1024),
   tail: bytes.subarray(Math.max(0, bytes.length - zipTailBytes)),
 });
-
-/** Cuts the connection of a download after some bytes, as often as asked. */
-function cutDownloads(times: number, afterBytes: number): PipelinePolicy {
-  let left = times;
-  const cut = (response: PipelineResponse): void => {
-    const whole = response.readableStreamBody;
-    if (whole === undefined || left === 0) return;
-    left -= 1;
-    response.readableStreamBody = Readable.from(beginning(whole, afterBytes), { objectMode: false });
-  };
-  return {
-    name: "cutDownloads",
-    sendRequest: async (request, next) => {
-      const response = await next(request);
-      if (request.method === "GET") cut(response);
-      return response;
-    },
-  };
-}
-
-async function* beginning(whole: NodeJS.ReadableStream, bytes: number) {
-  let left = bytes;
-  for await (const chunk of whole) {
-    if (typeof chunk === "string") throw new Error("a download gives bytes");
-    yield chunk.subarray(0, left);
-    left -= Math.min(left, chunk.length);
-    if (left === 0) throw Object.assign(new Error("aborted"), { code: "ECONNRESET" });
-  }
-}
 
 describe("reading and hashing a bundle", () => {
   it.each([0, 1, 4_097, 64 * 1024, zipTailBytes + 1, 6 * MiB - 1, 6 * MiB, 6 * MiB + 1, 45 * MiB + 5])(
@@ -97,17 +67,19 @@ describe("reading and hashing a bundle", () => {
     await expect(account.readAndHash(at, version)).rejects.toMatchObject({ statusCode: 412 });
   });
 
-  it("takes up a connection that drops where it broke off", async () => {
+  it("takes up connections that drop where they broke off", async () => {
     const bytes = numbered(20 * MiB);
     const { at, version } = await stored(bytes);
-    const flaky = openTestAccount({ policies: [cutDownloads(6, 100_000)] });
+    await using proxy = await breakingProxy(new URL(storage.url), { cuts: 6, afterBytes: 100_000 });
+    const flaky = openTestAccount({ port: proxy.port });
     expect((await flaky.account.readAndHash(at, version)).sha256).toBe(contentOf(bytes).sha256);
     expect(flaky.calls).toHaveLength(4 + 6);
   });
 
   it("is unavailable, and not a digest, where connections keep dropping", async () => {
     const { at, version } = await stored(numbered(20 * MiB));
-    const broken = openTestAccount({ policies: [cutDownloads(Number.POSITIVE_INFINITY, 1_000)] });
+    await using proxy = await breakingProxy(new URL(storage.url), { cuts: 1_000, afterBytes: 5_000 });
+    const broken = openTestAccount({ port: proxy.port });
     await expect(broken.account.readAndHash(at, version)).rejects.toMatchObject({ code: "ServiceUnavailable" });
   });
 });

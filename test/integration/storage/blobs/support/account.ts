@@ -14,19 +14,25 @@ export type TestAccount = {
   readonly storage: BlobServiceClient;
 };
 
-export type Options = { readonly policies?: readonly PipelinePolicy[]; readonly now?: () => Date };
+export type Options = {
+  readonly now?: () => Date;
+  /** Where the account looks for storage instead of where it is. */
+  readonly port?: number;
+};
 
 /** The account under test, over the run's own Azurite. */
-export function openTestAccount({ policies = [], ...options }: Options = {}): TestAccount {
+export function openTestAccount({ port, ...options }: Options = {}): TestAccount {
   const connectionString = inject("storageConnectionString");
+  const storage = BlobServiceClient.fromConnectionString(connectionString);
   const counter = countCalls();
   const account = openBundleAccount({
-    name: "devstoreaccount1",
-    connectionString,
-    policies: [counter.policy, ...policies],
+    name: storage.accountName,
+    connectionString:
+      port === undefined ? connectionString : connectionString.replace(new URL(storage.url).host, `127.0.0.1:${port}`),
+    policies: [counter.policy],
     ...options,
   });
-  return { account, calls: counter.calls, storage: BlobServiceClient.fromConnectionString(connectionString) };
+  return { account, calls: counter.calls, storage };
 }
 
 /** A policy that notes every try of every call. */
