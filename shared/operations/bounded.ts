@@ -44,14 +44,17 @@ export async function* mapAhead<A, B>(
   };
   try {
     for await (const item of items) {
-      running.push({ item, value: work(item) });
+      const value = work(item);
+      // It may fail before its turn has come; then its turn tells.
+      value.catch(() => {});
+      running.push({ item, value });
       if (running.length < ahead) continue;
       const done = await next();
       if (done !== undefined) yield done;
     }
     for (let done = await next(); done !== undefined; done = await next()) yield done;
   } finally {
-    // Whoever stops early leaves none of them to fail unseen.
+    // Whoever stops early waits for those that are under way.
     await Promise.allSettled(running.map((each) => each.value));
   }
 }
