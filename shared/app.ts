@@ -98,8 +98,9 @@ export function openApp(config: Config, options: AppOptions = {}): App {
     timers: {
       foldLedger: () => foldTouched(world),
       purgeDue: async () => {
-        await nonces.dropBefore(addDays(utcDay(real()), -1));
         await purgeDue(world);
+        // Housekeeping comes last: it must never keep a purge from its work.
+        await nonces.dropBefore(addDays(utcDay(real()), -1));
       },
       sealCheckpoint: () => sealCheckpoint(world),
       sweepUnfinished: () => sweepUnfinished(world),
