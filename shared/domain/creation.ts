@@ -57,6 +57,9 @@ export const hiddenEventIsSupported: Rule = {
 
 const rules: readonly Rule[] = [stampIsEnabled, consentStands, triggerIsUnderConsent, hiddenEventIsSupported];
 
+/** Whether every rule allows the bundle. */
+export const isCreatable = (question: Question): boolean => rules.every((rule) => rule.allows(question));
+
 /** Throws the refusal of the first rule that does not allow the bundle. */
 export function requireCreatable(question: Question): void {
   const refusing = rules.find((rule) => !rule.allows(question));

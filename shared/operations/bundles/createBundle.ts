@@ -4,7 +4,7 @@ import { terms } from "../../../terms/index.ts";
 import type { Bundle, BundleRequest } from "../../api/bundles.ts";
 import { type BundleId, type StampId, toUtcTime } from "../../api/primitives.ts";
 import { type BundleRecord, bundleFacts } from "../../domain/bundle.ts";
-import { coveringDecision, requireCreatable } from "../../domain/creation.ts";
+import { coveringDecision, isCreatable, requireCreatable } from "../../domain/creation.ts";
 import { requireMatch } from "../../domain/etag.ts";
 import type { NewEvent } from "../../domain/event.ts";
 import { deleteBy, purgeOn } from "../../domain/retention.ts";
@@ -40,19 +40,21 @@ export async function createBundle(
   const result = await transact(
     () => stamps.head(stampId),
     async (head, isFirst) => {
+      const stamp = requireEnabled(head);
       // The first try looks for no bundle: a new one costs one call less, and one that is there already refuses the insert.
-      const standing = isFirst && condition.ifMatch === undefined ? undefined : await stamps.bundle(stampId, bundleId);
-      if (standing !== undefined) return repeated(world, head, standing, requestDigest, condition);
+      const mayBeNew = isFirst && condition.ifMatch === undefined && isCreatable({ stamp, request });
+      const standing = mayBeNew ? undefined : await stamps.bundle(stampId, bundleId);
+      if (standing !== undefined) return repeated(world, stamp, standing, requestDigest, condition);
       requireMatch(condition.ifMatch, undefined);
-      return await insert(world, caller, head, bundleId, request, requestDigest);
+      requireCreatable({ stamp, request });
+      return await insert(world, caller, { head, stamp }, bundleId, request, requestDigest);
     },
     caller.head,
   );
   if (result.created) await linkClaim(world, actorOf(caller), result.record);
-  const record =
-    result.created && request.caseNumber !== undefined ? await reread(world, result.record) : result.record;
+  // The bundle as it was created: whether the claim made a link is not for this answer to tell.
   return {
-    bundle: await bundleViewFor(world, caller, record, result.stamp, { isNew: result.created }),
+    bundle: await bundleViewFor(world, caller, result.record, result.stamp, { isNew: result.created }),
     created: result.created,
   };
 }
@@ -61,12 +63,11 @@ type Created = { readonly record: BundleRecord; readonly stamp: StampRecord; rea
 
 function repeated(
   world: World,
-  head: StampHead,
+  stamp: StampRecord,
   standing: BundleRecord,
   requestDigest: string,
   condition: Condition,
 ): Created {
-  const stamp = requireEnabled(head);
   requireMatch(condition.ifMatch, bundleView(standing, stamp, world.clock.now()));
   if (standing.requestDigest !== requestDigest) {
     throw new DomainError(
@@ -80,14 +81,12 @@ function repeated(
 async function insert(
   world: World,
   caller: StampCaller,
-  head: StampHead,
+  { head, stamp }: { readonly head: StampHead; readonly stamp: StampRecord },
   bundleId: BundleId,
   request: BundleRequest,
   requestDigest: string,
 ): Promise<Created> {
   const { clock, landing, schedule, stamps } = world;
-  const stamp = requireEnabled(head);
-  requireCreatable({ stamp, request });
   const now = clock.now();
   const record = newBundle(world, stamp, bundleId, request, requestDigest, now);
   const operator =
@@ -159,9 +158,6 @@ function createdEvent(caller: StampCaller, record: BundleRecord, operator: strin
 
 const operatorOf = (world: Pick<World, "people">, stampId: StampId, name: string) =>
   world.people.subjectOf({ scope: `operator:${stampId}`, identity: name });
-
-const reread = async (world: Pick<World, "stamps">, record: BundleRecord): Promise<BundleRecord> =>
-  (await world.stamps.bundle(record.stampId, record.bundleId)) ?? record;
 
 const digestOf = (request: BundleRequest): string =>
   createHash("sha256")

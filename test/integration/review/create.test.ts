@@ -1,0 +1,37 @@
+import { randomUUID } from "node:crypto";
+import { expect, test } from "vitest";
+import { newCaseNumber } from "../../support/system/cases.ts";
+import { expectRefusal, expectStatus } from "../../support/system/expectations.ts";
+import { bundleShape } from "../../support/system/shapes.ts";
+import { useStages } from "../operations/support/stage.ts";
+
+/** Creating a bundle: repeated later, and with a claim. */
+
+const stageOf = useStages();
+
+test("a create that is repeated after its consent was revoked is still a repetition", async () => {
+  const stamp = await stageOf().registeredStamp();
+  await stamp.enableConsent();
+  const path = stamp.bundlePath(randomUUID());
+  const body = await stamp.bundleRequest({ mode: "proactive" });
+  expectStatus(await stamp.call("PUT", path, body), 201);
+  await stamp.disableConsent();
+
+  const repeated = expectStatus(await stamp.call("PUT", path, body), 200);
+  expect(bundleShape.parse(repeated.json).state).toBe("canceled");
+  expectRefusal(await stamp.call("PUT", path, { ...body, sizeBytes: 1 }), 409, "BundleConflict");
+  const another = stamp.bundlePath(randomUUID());
+  expectRefusal(await stamp.call("PUT", another, body), 403, "ConsentNotGiven");
+});
+
+test("a claim's answer does not tell whether the case lists the stamp", async () => {
+  const stage = stageOf();
+  const stamp = await stage.registeredStamp();
+  const listing = await stage.openCase({ stampIds: [stamp.stampId] });
+  const silent = await stage.openCase({ stampIds: [randomUUID()] });
+  const links = [];
+  for (const caseNumber of [listing.caseNumber, silent.caseNumber, newCaseNumber()]) {
+    links.push((await stamp.createBundle({ caseNumber })).links);
+  }
+  expect(links).toEqual([[], [], []]);
+});
