@@ -13,5 +13,6 @@ param bundleAccounts = [
 param overrides = {
   PURGE_AFTER_DAYS: 82
   ERASE_DELAY_HOURS: 0
+  PURGE_AFTER_CASE_CLOSE_DAYS: 30
   MAX_BUNDLE_BYTES: 68719476736
 }

@@ -27,6 +27,10 @@ type Overrides = {
   @minValue(0)
   @maxValue(168)
   ERASE_DELAY_HOURS: int?
+  @description('Days after the last of a bundle\'s cases closed when its bytes are deleted. Not set: closing a case deletes nothing.')
+  @minValue(0)
+  @maxValue(82)
+  PURGE_AFTER_CASE_CLOSE_DAYS: int?
   @description('Largest bundle, in bytes.')
   @minValue(1)
   MAX_BUNDLE_BYTES: int?

@@ -78,6 +78,7 @@ export function openApp(config: Config, options: AppOptions = {}): App {
     rules: {
       publicOrigin: config.publicOrigin,
       purgeAfterDays: config.purgeAfterDays,
+      purgeAfterCaseCloseDays: config.purgeAfterCaseCloseDays,
       eraseDelayHours: config.eraseDelayHours,
       maxBundleBytes: config.maxBundleBytes,
     },

@@ -78,6 +78,11 @@ export const settings = z.object({
     1,
     latestPurgeAfterDays,
   ).default(80),
+  PURGE_AFTER_CASE_CLOSE_DAYS: wholeNumber(
+    "Days after the last of a bundle's cases closed when its bytes are deleted. Not set: closing a case deletes nothing.",
+    0,
+    latestPurgeAfterDays,
+  ).optional(),
   ERASE_DELAY_HOURS: wholeNumber(
     "Hours in which an operator's erasure can be taken back. 0 deletes before the answer.",
     0,
@@ -125,6 +130,7 @@ export type Config = {
     readonly jwksUrl: string;
   };
   readonly purgeAfterDays: number;
+  readonly purgeAfterCaseCloseDays: number | undefined;
   readonly eraseDelayHours: number;
   readonly maxBundleBytes: number;
   readonly clockOffsetDays: number;
@@ -164,6 +170,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       jwksUrl: values.TOKEN_JWKS_URL,
     },
     purgeAfterDays: values.PURGE_AFTER_DAYS,
+    purgeAfterCaseCloseDays: values.PURGE_AFTER_CASE_CLOSE_DAYS,
     eraseDelayHours: values.ERASE_DELAY_HOURS,
     maxBundleBytes: values.MAX_BUNDLE_BYTES,
     clockOffsetDays: values.CLOCK_OFFSET_DAYS,

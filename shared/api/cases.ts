@@ -64,7 +64,20 @@ export const grant = z
     bundles: z.array(z.object({ stampId, bundleId })),
     startsOn: utcTime,
     expiresOn: utcTime,
-    ended: z.object({ on: utcTime, reason: z.enum(["expired", "caseClosed", "unassigned", "revoked"]) }).optional(),
+    ended: z
+      .object({
+        on: utcTime,
+        reason: z.enum([
+          "expired",
+          "caseClosed",
+          "unassigned",
+          "revoked",
+          "stampDisabled",
+          "bundleErased",
+          "bundlePurged",
+        ]),
+      })
+      .optional(),
   })
   .meta({ id: "Grant" });
 export type Grant = z.infer<typeof grant>;

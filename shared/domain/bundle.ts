@@ -28,7 +28,10 @@ export const bundleRecord = z.object({
   submittedOn: utcTime.optional(),
   acceptedOn: utcTime.optional(),
   deleteBy: utcTime,
+  /** Due by age. */
   purgeOn: utcTime,
+  /** Due by the closing of the last of its cases, where that is a reason to delete. */
+  caseClosedDueOn: utcTime.optional(),
   rejection: z.object({ code: rejectionCode, message: z.string() }).optional(),
   verification: z
     .object({

@@ -1,6 +1,6 @@
 import type { BundleRecord } from "./bundle.ts";
 import type { CaseRecord } from "./case.ts";
-import { isPurgeDue } from "./lending.ts";
+import { isPurgeDue } from "./purge.ts";
 
 /** Why a bundle could be linked to a case, in words; undefined where it could not, or is. */
 export function candidateReasons(bundle: BundleRecord, record: CaseRecord, now: Date): string[] | undefined {

@@ -30,6 +30,7 @@ export const eventTypes = [
   "bundle.verificationDelayed",
   "bundle.erasureRequested",
   "bundle.erasureCanceled",
+  "bundle.purgeReconsidered",
   "bundle.purgeIntended",
   "bundle.purged",
   "bundle.accessed",

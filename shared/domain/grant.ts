@@ -10,12 +10,23 @@ import {
   type UtcTime,
   utcTime,
 } from "../api/primitives.ts";
+import type { BundleRecord } from "./bundle.ts";
 import type { CaseRecord } from "./case.ts";
 import { subjectId } from "./people.ts";
+import { isPurgeDue } from "./purge.ts";
+import type { StampRecord } from "./stamp.ts";
 
 /** A grant lends bundles of a case to one engineer, for a purpose and a time. */
 
-export const endReason = z.enum(["expired", "caseClosed", "unassigned", "revoked"]);
+export const endReason = z.enum([
+  "expired",
+  "caseClosed",
+  "unassigned",
+  "revoked",
+  "stampDisabled",
+  "bundleErased",
+  "bundlePurged",
+]);
 export type EndReason = z.infer<typeof endReason>;
 
 export const grantRecord = z.object({
@@ -24,7 +35,8 @@ export const grantRecord = z.object({
   grantee: subjectId,
   purpose,
   justificationNote: guid,
-  bundles: z.array(z.object({ stampId, bundleId })),
+  /** Each with the upload epoch of its stamp, which disabling raises. */
+  bundles: z.array(z.object({ stampId, bundleId, stampEpoch: z.int() })),
   durationMinutes: z.int(),
   startsOn: utcTime,
   expiresOn: utcTime,
@@ -50,6 +62,28 @@ export function grantEnd(
   if (assignment?.epoch !== grant.assigneeEpoch) return { on: record.updatedOn, reason: "unassigned" };
   if (now.getTime() >= Date.parse(grant.expiresOn)) return { on: grant.expiresOn, reason: "expired" };
   return undefined;
+}
+
+/** What a grant's bundle has come to since it was lent. */
+export type LentBundle = {
+  readonly stampEpoch: number;
+  readonly bundle: BundleRecord | undefined;
+  readonly stamp: StampRecord | undefined;
+};
+
+/** Why a bundle can be lent no more under a grant that was given under `stampEpoch`; undefined where it still can. */
+export function lostReason({ stampEpoch, bundle, stamp }: LentBundle, now: Date): EndReason | undefined {
+  if (bundle === undefined || stamp === undefined) return "bundlePurged";
+  if (stamp.uploadEpoch !== stampEpoch) return "stampDisabled";
+  if (bundle.erasure !== undefined) return "bundleErased";
+  return isPurgeDue(bundle, now) ? "bundlePurged" : undefined;
+}
+
+/** A grant ends with the last of its bundles. */
+export function endByLoss(bundles: readonly LentBundle[], now: Date): { on: UtcTime; reason: EndReason } | undefined {
+  const reasons = bundles.map((each) => lostReason(each, now));
+  const last = reasons.at(-1);
+  return last === undefined || reasons.includes(undefined) ? undefined : { on: toUtcTime(now), reason: last };
 }
 
 /** The same bundles whatever their order. */

@@ -4,6 +4,7 @@ import type { BundleRecord } from "./bundle.ts";
 import type { CaseRecord } from "./case.ts";
 import { type GrantRecord, grantEnd } from "./grant.ts";
 import type { SubjectId } from "./people.ts";
+import { isPurgeDue } from "./purge.ts";
 
 /** When a bundle may be lent (invariant 5): named rules in the contract's order; the refusal is the first that says no. */
 
@@ -53,10 +54,6 @@ const rules: readonly Rule[] = [
       (record.kind === "support" || purpose === "productHealth"),
   },
 ];
-
-/** Nothing is lendable past its `purgeOn`, nor once its erasure is asked for. */
-export const isPurgeDue = (bundle: BundleRecord, now: Date): boolean =>
-  bundle.state === "purged" || bundle.erasure !== undefined || now.getTime() >= Date.parse(bundle.purgeOn);
 
 /** Throws the refusal of the first rule that does not allow the lending; else gives the bundle. */
 export function requireLendable(lending: Lending): BundleRecord {

@@ -40,11 +40,24 @@ export function heldTooLong({ day, account, purgeOn }: Held, now: Date): Violati
     .map(({ code, since, message }) => ({ code, message, since, container }));
 }
 
-type Due = { readonly stampId: StampId; readonly bundleId: BundleId; readonly dueOn: UtcTime };
+type Due = {
+  readonly stampId: StampId;
+  readonly bundleId: BundleId;
+  readonly basis: "erasure" | "caseClosed";
+  readonly dueOn: UtcTime;
+};
 
-/** An erasure that was promised for a time well past. */
-export function erasureOverdue({ stampId, bundleId, dueOn }: Due, now: Date): Violation[] {
+/** A deletion of one bundle that was promised for a time well past. */
+export function earlyOverdue({ stampId, bundleId, basis, dueOn }: Due, now: Date): Violation[] {
   if (instant(dueOn) + erasureGraceMs > now.getTime()) return [];
-  const message = "The operator's erasure was due and the bundle is still there.";
-  return [{ code: "ErasureOverdue", message, since: dueOn, stampId, bundleId }];
+  const { code, message } = overdue[basis];
+  return [{ code, message, since: dueOn, stampId, bundleId }];
 }
+
+const overdue = {
+  erasure: { code: "ErasureOverdue", message: "The operator's erasure was due and the bundle is still there." },
+  caseClosed: {
+    code: "CaseClosePurgeOverdue",
+    message: "The bundle's cases were closed long enough and it is still there.",
+  },
+} as const;

@@ -68,6 +68,8 @@ export type StampChange = {
   readonly update?: readonly { readonly from: BundleRecord; readonly to: BundleRecord }[];
   readonly decision?: DecisionRecord;
   readonly access?: AccessRecord;
+  /** A case that a bundle of the stamp is now linked to. */
+  readonly lentTo?: CaseNumber;
   readonly notes?: readonly Note[];
 };
 
@@ -81,6 +83,8 @@ export type Stamps = {
   readonly foresee: (head: StampHead, events: readonly NewEvent[], on: Date) => ChainPosition;
   readonly bundle: (stampId: StampId, bundleId: BundleId) => Promise<BundleRecord | undefined>;
   readonly openBundles: (stampId: StampId) => Page<BundleId>;
+  /** The cases that bundles of the stamp were ever linked to. */
+  readonly cases: (stampId: StampId) => Page<CaseNumber>;
   readonly history: (stampId: StampId, after?: string) => Page<BundleId>;
   readonly decisions: (stampId: StampId, after?: string) => Page<DecisionRecord>;
   readonly accesses: (stampId: StampId, after?: string) => Page<AccessRecord>;
@@ -167,7 +171,13 @@ export type Unfinished =
   | { readonly kind: "link"; readonly caseNumber: CaseNumber; readonly stampId: StampId; readonly bundleId: BundleId };
 
 export type Expiry = { readonly stampId: StampId; readonly bundleId: BundleId; readonly createdOn: UtcTime };
-export type Erasure = { readonly stampId: StampId; readonly bundleId: BundleId; readonly dueOn: UtcTime };
+/** A bundle that is due before its day: by erasure, or because its cases were closed long enough. */
+export type EarlyPurge = {
+  readonly stampId: StampId;
+  readonly bundleId: BundleId;
+  readonly basis: "erasure" | "caseClosed";
+  readonly dueOn: UtcTime;
+};
 export type HeldDay = { readonly day: UtcDay; readonly account: string; readonly purgeOn: UtcTime };
 
 /** The work index, so that no timer ever scans (`DESIGN.md`, Data). Every write is safe to repeat. */
@@ -183,10 +193,10 @@ export type Schedule = {
   readonly holdDay: (held: HeldDay) => Promise<void>;
   readonly releaseDay: (held: HeldDay) => Promise<void>;
   readonly heldDays: () => AsyncIterable<HeldDay>;
-  /** Erasures that wait for their time. */
-  readonly eraseAt: (work: Erasure) => Promise<void>;
-  readonly unerase: (work: Pick<Erasure, "stampId" | "bundleId">) => Promise<void>;
-  readonly erasuresDue: (now: Date) => AsyncIterable<Erasure>;
+  /** Deletions that wait for a time of their own. */
+  readonly purgeEarlyAt: (work: EarlyPurge) => Promise<void>;
+  readonly forgetEarly: (work: Omit<EarlyPurge, "dueOn">) => Promise<void>;
+  readonly earlyDue: (now: Date) => AsyncIterable<EarlyPurge>;
   /** The ledger partitions of stamps or of cases that changed on the day or after it, once for each day. */
   readonly touchedSince: (kind: "stamps" | "cases", day: UtcDay) => AsyncIterable<string>;
 };
@@ -297,6 +307,8 @@ export type Rules = {
   readonly publicOrigin: string;
   readonly purgeAfterDays: number;
   readonly eraseDelayHours: number;
+  /** Undefined: closing a case deletes nothing. */
+  readonly purgeAfterCaseCloseDays: number | undefined;
   readonly maxBundleBytes: number;
 };
 

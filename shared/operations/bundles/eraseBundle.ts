@@ -1,13 +1,14 @@
 import type { Bundle, ErasureRequest } from "../../api/bundles.ts";
 import { type BundleId, type StampId, toUtcTime } from "../../api/primitives.ts";
 import { type BundleRecord, bundleFacts, endedBy } from "../../domain/bundle.ts";
-import { type NewEvent, theService } from "../../domain/event.ts";
+import type { NewEvent } from "../../domain/event.ts";
 import { actorOf, type StampCaller } from "../caller.ts";
+import { settleCasesOf } from "../cases/settleCase.ts";
 import type { StampHead, World } from "../needs.ts";
 import { newNote, noteDigest } from "../note.ts";
 import { invalidState, noSuchBundle, requireEnabled, requireStamp } from "../refusals.ts";
 import { transact } from "../transact.ts";
-import { finishPurge } from "./finishPurge.ts";
+import { purgeEarly } from "./purgeEarly.ts";
 import { bundleView } from "./view.ts";
 
 /**
@@ -45,18 +46,20 @@ export async function eraseBundle(
         actor: actorOf(caller),
         data: { ...bundleFacts(bundle), dueOn: erasure.dueOn, decidedBy: operator, reasonDigest: noteDigest(reason) },
       };
-      await schedule.eraseAt({ stampId, bundleId, dueOn: erasure.dueOn });
+      await schedule.purgeEarlyAt({ stampId, bundleId, basis: "erasure", dueOn: erasure.dueOn });
+      const settle = await settleCasesOf(world, bundle);
       await stamps.commit(
         stampId,
         head,
         { events: [event], update: [{ from: bundle, to: next }], notes: [reason] },
         now,
       );
+      await settle();
       return { stamp, bundle: next };
     },
     caller.head,
   );
-  const standing = rules.eraseDelayHours === 0 ? await purgeErased(world, stampId, bundleId) : asked.bundle;
+  const standing = rules.eraseDelayHours === 0 ? await purgeEarly(world, stampId, bundleId) : asked.bundle;
   return bundleView(standing ?? asked.bundle, asked.stamp, clock.now());
 }
 
@@ -92,41 +95,11 @@ export async function cancelErasure(
         { events: [event], update: [{ from: bundle, to: next }], notes: [reason] },
         now,
       );
-      await schedule.unerase({ stampId, bundleId });
+      await schedule.forgetEarly({ stampId, bundleId, basis: "erasure" });
       return bundleView(next, stamp, now);
     },
     caller.head,
   );
-}
-
-/** Carries out an erasure that is due: the intent is written first, then the bytes go. Safe to repeat; undefined where none is due. */
-export async function purgeErased(
-  world: World,
-  stampId: StampId,
-  bundleId: BundleId,
-): Promise<BundleRecord | undefined> {
-  const { clock, schedule, stamps } = world;
-  const intended = await transact(
-    () => stamps.head(stampId),
-    async (head) => {
-      const bundle = await stamps.bundle(stampId, bundleId);
-      const now = clock.now();
-      if (bundle?.erasure === undefined || now.getTime() < Date.parse(bundle.erasure.dueOn)) return undefined;
-      if (bundle.purge !== undefined || (bundle.state !== "submitted" && bundle.state !== "accepted")) return bundle;
-      const next: BundleRecord = { ...bundle, purge: { basis: "erasure", intendedOn: toUtcTime(now) } };
-      const event: NewEvent = {
-        type: "bundle.purgeIntended",
-        actor: theService,
-        data: { ...bundleFacts(bundle), basis: "erasure" },
-      };
-      await stamps.commit(stampId, head, { events: [event], update: [{ from: bundle, to: next }] }, now);
-      return next;
-    },
-  );
-  if (intended === undefined) return undefined;
-  const standing = intended.purge === undefined ? intended : await finishPurge(world, intended);
-  await schedule.unerase({ stampId, bundleId });
-  return standing;
 }
 
 async function read(world: Pick<World, "stamps">, head: StampHead, bundleId: BundleId) {

@@ -1,17 +1,19 @@
 import type { StampId } from "../../api/primitives.ts";
 import type { StampRecord } from "../../domain/stamp.ts";
 import { eachBounded } from "../bounded.ts";
+import { settleCaseAndRemember } from "../cases/settleCase.ts";
 import type { World } from "../needs.ts";
 import { settleBundle } from "./settleBundle.ts";
 
 /**
  * After an epoch was raised (disabled, consent ended): writes the visible end of the uploads that it ended and deletes their landing containers.
- * They are dead from the commit on; this makes it show, and a sweeper does it where we die first.
+ * Grants on its bundles end with a disabling too. All of that is dead from the commit on; this makes it show, and a sweeper does it where we die first.
  */
 export async function settleStamp(world: World, stampId: StampId): Promise<void> {
   await eachBounded(world.stamps.openBundles(stampId), 8, async ({ item: bundleId }) => {
     await settleBundle(world, stampId, bundleId);
   });
+  await eachBounded(world.stamps.cases(stampId), 8, ({ item }) => settleCaseAndRemember(world, item));
 }
 
 /** Call before the commit; run what it gives after it. */

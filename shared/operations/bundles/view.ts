@@ -1,6 +1,7 @@
 import type { Bundle, Verification } from "../../api/bundles.ts";
 import { toUtcTime } from "../../api/primitives.ts";
 import { type BundleRecord, endedBy } from "../../domain/bundle.ts";
+import { shownPurgeOn } from "../../domain/purge.ts";
 import type { StampRecord } from "../../domain/stamp.ts";
 import type { Caller } from "../caller.ts";
 import type { World } from "../needs.ts";
@@ -25,6 +26,7 @@ export function bundleView(bundle: BundleRecord, stamp: StampRecord, now: Date):
     account: _account,
     landing: _landing,
     submittedEtag: _submittedEtag,
+    caseClosedDueOn: _caseClosedDueOn,
     erasure,
     purge,
     ...shown
@@ -32,6 +34,7 @@ export function bundleView(bundle: BundleRecord, stamp: StampRecord, now: Date):
   return {
     ...shown,
     state: endedBy(bundle, stamp, now) ?? bundle.state,
+    purgeOn: shownPurgeOn(bundle),
     ...(erasure === undefined ? {} : { erasure: { requestedOn: erasure.requestedOn, dueOn: erasure.dueOn } }),
     ...(purge === undefined
       ? {}

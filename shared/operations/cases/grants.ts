@@ -40,10 +40,10 @@ export async function putGrant(
           "This grantId names another grant already. Use a new GUID for a new grant.",
         );
       }
-      await requireAllLendable(world, record, said);
+      const lent = await requireAllLendable(world, record, said);
       const now = clock.now();
       const justification = newNote(said.justification);
-      const grant = newGrant(record, caller, grantId, said, justification.noteId, now);
+      const grant = newGrant(record, caller, { grantId, said, lent, justificationNote: justification.noteId }, now);
       const event: NewEvent = {
         type: "grant.activated",
         actor: actorOf(caller),
@@ -75,20 +75,38 @@ function isSameRequest(standing: GrantRecord, view: Grant, caller: TokenCaller, 
   );
 }
 
-async function requireAllLendable(world: World, record: CaseRecord, said: GrantRequest): Promise<void> {
+/** Each bundle with its stamp's epoch. A compromised stamp's bundles are lent to nobody: what is in them may not be the stamp's. */
+async function requireAllLendable(
+  world: World,
+  record: CaseRecord,
+  said: GrantRequest,
+): Promise<GrantRecord["bundles"]> {
   const now = world.clock.now();
-  await mapBounded(said.bundles, 8, async ({ stampId, bundleId }) => {
+  return await mapBounded(said.bundles, 8, async ({ stampId, bundleId }) => {
+    const stamp = (await world.stamps.head(stampId)).state;
     const bundle = await world.stamps.bundle(stampId, bundleId);
     requireLendable({ case: record, stampId, bundle, purpose: said.purpose, now });
+    if (stamp === undefined || stamp.disabledReason === "compromised") {
+      throw new DomainError(
+        "StampDisabled",
+        "The stamp is disabled because its key was compromised. Its bundles are not lent.",
+      );
+    }
+    return { stampId, bundleId, stampEpoch: stamp.uploadEpoch };
   });
 }
+
+type Asked = {
+  readonly grantId: GrantId;
+  readonly said: GrantRequest;
+  readonly lent: GrantRecord["bundles"];
+  readonly justificationNote: string;
+};
 
 function newGrant(
   record: CaseRecord,
   caller: TokenCaller,
-  grantId: GrantId,
-  said: GrantRequest,
-  justificationNote: string,
+  { grantId, said, lent, justificationNote }: Asked,
   now: Date,
 ): GrantRecord {
   const assignment = record.assignees.find((each) => each.subjectId === caller.subject);
@@ -99,7 +117,7 @@ function newGrant(
     grantee: caller.subject,
     purpose: said.purpose,
     justificationNote,
-    bundles: said.bundles,
+    bundles: lent,
     durationMinutes: said.durationMinutes,
     startsOn: toUtcTime(now),
     expiresOn: grantExpiry(now, said.durationMinutes),

@@ -4,6 +4,7 @@ import { type BundleRecord, bundleFacts } from "../../domain/bundle.ts";
 import type { CaseRecord } from "../../domain/case.ts";
 import type { GrantRecord } from "../../domain/grant.ts";
 import { requireActiveGrant, requireLendable } from "../../domain/lending.ts";
+import type { StampRecord } from "../../domain/stamp.ts";
 import { DomainError } from "../../errors.ts";
 import { placeOf } from "../bundles/finishPurge.ts";
 import { actorOf, type TokenCaller } from "../caller.ts";
@@ -67,13 +68,9 @@ async function recordAccess(
     async (head) => {
       const now = clock.now();
       const found = await stamps.bundle(stampId, bundleId);
-      const lent = requireLendable({
-        case: record,
-        stampId,
-        bundle: inGrant(grant, found),
-        purpose: grant.purpose,
-        now,
-      });
+      const bundle = inGrant(grant, found);
+      if (bundle !== undefined) requireStampAsGranted(grant, bundle, head.state);
+      const lent = requireLendable({ case: record, stampId, bundle, purpose: grant.purpose, now });
       const { caseNumber, grantId, purpose } = grant;
       const access = {
         accessId: randomUUID(),
@@ -92,6 +89,19 @@ async function recordAccess(
       } as const;
       await stamps.commit(stampId, head, { events: [event], access }, now);
       return lent;
+    },
+  );
+}
+
+/** Disabling a stamp ends what was lent of it before, also once it is enabled again. */
+function requireStampAsGranted(grant: GrantRecord, bundle: BundleRecord, stamp: StampRecord | undefined): void {
+  const granted = grant.bundles.find((each) => each.stampId === bundle.stampId && each.bundleId === bundle.bundleId);
+  if (granted?.stampEpoch === stamp?.uploadEpoch) return;
+  throw new DomainError(
+    "GrantNotActive",
+    "The stamp was disabled after the grant was given. Ask for a new grant if the case still needs it.",
+    {
+      details: [{ code: "stampDisabled", message: "The grant no longer lends this stamp's bundles." }],
     },
   );
 }

@@ -8,6 +8,7 @@ import { actorOf, type Condition, type TokenCaller } from "../caller.ts";
 import type { LinkRecord, World } from "../needs.ts";
 import { noSuchBundle, noSuchCase } from "../refusals.ts";
 import { transact } from "../transact.ts";
+import { reconsiderBundle } from "./closedCases.ts";
 import { requireKnown } from "./view.ts";
 
 /**
@@ -103,7 +104,12 @@ async function addCaseToBundle(
       if (bundle === undefined || bundle.links.some((each) => each.caseNumber === caseNumber)) return;
       const next = { ...bundle, links: [...bundle.links, { caseNumber, linkedOn: link.linkedOn }] };
       const event: NewEvent = { type: "bundle.caseAdded", actor, data: { stampId, bundleId, caseNumber } };
-      await stamps.commit(stampId, head, { events: [event], update: [{ from: bundle, to: next }] }, clock.now());
+      await stamps.commit(
+        stampId,
+        head,
+        { events: [event], update: [{ from: bundle, to: next }], lentTo: caseNumber },
+        clock.now(),
+      );
     },
   );
 }
@@ -128,6 +134,7 @@ async function unlinkBundle(world: World, actor: Actor, place: LinkPlace): Promi
   );
   // Whoever was linking meanwhile may have added the case to the bundle after the first removal.
   await removeCaseFromBundle(world, actor, place);
+  await reconsiderBundle(world, place);
 }
 
 async function removeCaseFromBundle(
@@ -154,4 +161,5 @@ export async function finishLink(world: World, actor: Actor, place: LinkPlace): 
   const link = await read();
   if (link !== undefined) await addCaseToBundle(world, actor, place, link);
   if ((await read()) === undefined) await removeCaseFromBundle(world, actor, place);
+  await reconsiderBundle(world, place);
 }

@@ -47,7 +47,7 @@ export async function grantView(
     state: ended === undefined ? "active" : "ended",
     purpose: grant.purpose,
     ...(justification === undefined ? {} : { justification: justification.text }),
-    bundles: grant.bundles,
+    bundles: grant.bundles.map(({ stampId, bundleId }) => ({ stampId, bundleId })),
     startsOn: grant.startsOn,
     expiresOn: grant.expiresOn,
     ...(ended === undefined ? {} : { ended }),

@@ -3,7 +3,7 @@ import { toUtcTime } from "../../api/primitives.ts";
 import { dayMs, dayPurgeOn, instant, lifecycleDays, retentionDays } from "../../domain/retention.ts";
 import { type DayCounts, inTotal, plus } from "../../domain/rollup.ts";
 import { startOfDay, type UtcDay } from "../../domain/utcDay.ts";
-import { erasureOverdue, heldTooLong } from "../../domain/violations.ts";
+import { earlyOverdue, heldTooLong } from "../../domain/violations.ts";
 import { all, take } from "../bounded.ts";
 import type { HeldDay, World } from "../needs.ts";
 import { countBundles } from "./countBundles.ts";
@@ -70,10 +70,10 @@ async function findViolations(
   held: readonly HeldDay[],
   now: Date,
 ): Promise<Retention["violations"]> {
-  const { taken: erasures } = await take(schedule.erasuresDue(now), mostErasures);
+  const { taken: erasures } = await take(schedule.earlyDue(now), mostErasures);
   return [
     ...held.flatMap((each) => heldTooLong(each, now)),
-    ...erasures.flatMap((each) => erasureOverdue(each, now)),
+    ...erasures.flatMap((each) => earlyOverdue(each, now)),
   ].sort((a, b) => instant(a.since) - instant(b.since));
 }
 

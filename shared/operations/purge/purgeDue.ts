@@ -3,14 +3,15 @@ import type { BundleRecord } from "../../domain/bundle.ts";
 import { dayContainerName } from "../../domain/containers.ts";
 import { type NewEvent, theService } from "../../domain/event.ts";
 import { eachBounded } from "../bounded.ts";
-import { purgeErased } from "../bundles/eraseBundle.ts";
 import { purged } from "../bundles/finishPurge.ts";
+import { purgeEarly } from "../bundles/purgeEarly.ts";
 import { settleBundle } from "../bundles/settleBundle.ts";
+import { settleCasesOf } from "../cases/settleCase.ts";
 import type { Expiry, HeldDay, World } from "../needs.ts";
 import { transact } from "../transact.ts";
 
 /** Hours after which an erasure row without an erasure is old news rather than one that is just being asked for. */
-const staleErasureMs = 3_600_000;
+const staleMs = 3_600_000;
 
 /** Deletes what is due: erasures whose time has come, then every day container whose day is over. One that fails leaves the others to go on. */
 export async function purgeDue(world: World): Promise<void> {
@@ -25,12 +26,12 @@ export async function purgeDue(world: World): Promise<void> {
       world.log.error("purge.failed", error, facts);
     }
   };
-  await eachBounded(world.schedule.erasuresDue(now), 8, ({ stampId, bundleId, dueOn }) =>
+  await eachBounded(world.schedule.earlyDue(now), 8, ({ stampId, bundleId, basis, dueOn }) =>
     go(
       async () => {
-        const erased = await purgeErased(world, stampId, bundleId);
-        const stale = Date.parse(dueOn) + staleErasureMs < now.getTime();
-        if (erased === undefined && stale) await world.schedule.unerase({ stampId, bundleId });
+        const purgedEarly = await purgeEarly(world, stampId, bundleId);
+        const stale = Date.parse(dueOn) + staleMs < now.getTime();
+        if (purgedEarly === undefined && stale) await world.schedule.forgetEarly({ stampId, bundleId, basis });
       },
       { stampId, bundleId },
     ),
@@ -120,6 +121,7 @@ async function purgeTogether(world: World, held: HeldDay, expiries: readonly Exp
         events.push(event);
         update.push({ from: bundle, to: next });
       }
+      for (const { to } of update) await settleCasesOf(world, to);
       if (events.length > 0) await stamps.commit(stampId, head, { events, update }, now);
       return {
         done: mine.filter((bundle) => bundle.state !== "submitted"),

@@ -4,12 +4,12 @@ import { DomainError } from "../../errors.ts";
 import { asServiceUnavailable, serviceUnavailable } from "../failures.ts";
 
 /** Bytes of one range and ranges under way at once: together they bound the memory (`docs/performance.md`). */
-const rangeBytes = 6 * 1024 * 1024;
+const rangeBytes = 8 * 1024 * 1024;
 const rangesAtOnce = 4;
 
 const triesPerRange = 4;
 
-/** Milliseconds in which a range must have come, at some 100 kB/s; one that hangs is asked for again. */
+/** Milliseconds in which a range must have come, at some 140 kB/s; one that hangs is asked for again. */
 const rangeWithinMs = 60_000;
 
 /** One version of a blob: whatever is read is of this ETag. */

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { bundleId, caseNumber, stampId, utcTime } from "../../api/primitives.ts";
 import { type UtcDay, utcDaySchema } from "../../domain/utcDay.ts";
-import type { Expiry, HeldDay, Schedule, Unfinished } from "../../operations/needs.ts";
+import type { EarlyPurge, Expiry, HeldDay, Schedule, Unfinished } from "../../operations/needs.ts";
 import { toEntity } from "./entity.ts";
 import { shardOf, shards } from "./keys.ts";
 import type { Touch } from "./ledger.ts";
@@ -9,7 +9,7 @@ import type { Table } from "./table.ts";
 
 /**
  * Table `schedule`: the work index. `unfinished!<shard>` what is not finished and when to look at it, `expire!<day>!<shard>` the bundles of a
- * day of creation, `erase!<shard>` erasures that wait, `days` the day containers there are, `touched!<day>!<shard>` which partitions changed.
+ * day of creation, `early!<shard>` deletions that wait for a time of their own, `days` the day containers there are, `touched!<day>!<shard>` which partitions changed.
  */
 
 const unfinished = z.discriminatedUnion("kind", [
@@ -20,7 +20,7 @@ const unfinished = z.discriminatedUnion("kind", [
 ]);
 const expiry = z.object({ stampId, bundleId, createdOn: utcTime });
 const heldDay = z.object({ day: utcDaySchema, account: z.string(), purgeOn: utcTime });
-const erasure = z.object({ stampId, bundleId, dueOn: utcTime });
+const earlyPurge = z.object({ stampId, bundleId, basis: z.enum(["erasure", "caseClosed"]), dueOn: utcTime });
 const touched = z.object({ partition: z.string() });
 
 const ownerOf = (work: Unfinished) => ("stampId" in work ? work.stampId : work.caseNumber);
@@ -39,7 +39,8 @@ function unfinishedKey(work: Unfinished): string {
 }
 
 const unfinishedIn = (shard: string) => `unfinished!${shard}`;
-const eraseIn = (shard: string) => `erase!${shard}`;
+const earlyIn = (shard: string) => `early!${shard}`;
+const earlyKey = (of: Omit<EarlyPurge, "dueOn">) => `${of.stampId}!${of.bundleId}!${of.basis}`;
 const touchedPrefix = "touched!";
 const touchedOn = (day: string) => `${touchedPrefix}${day}!`;
 const touchedIn = (day: string, shard: string) => `${touchedOn(day)}${shard}`;
@@ -87,12 +88,10 @@ export function openSchedule(table: Table): Schedule & { readonly touch: Touch }
     releaseDay: (held) => table.remove(daysPartition, heldKey(held)),
     heldDays: () => items(table.scan({ partition: daysPartition, prefix: "" }, heldDay)),
 
-    eraseAt: async (work) => {
-      const key = `${work.stampId}!${work.bundleId}`;
-      await table.put(toEntity(eraseIn(shardOf(work.stampId)), key, work, { dueOn: work.dueOn }));
-    },
-    unerase: (work) => table.remove(eraseIn(shardOf(work.stampId)), `${work.stampId}!${work.bundleId}`),
-    erasuresDue: (now) => inEveryShard(eraseIn, erasure, now),
+    purgeEarlyAt: async (work) =>
+      void (await table.put(toEntity(earlyIn(shardOf(work.stampId)), earlyKey(work), work, { dueOn: work.dueOn }))),
+    forgetEarly: (work) => table.remove(earlyIn(shardOf(work.stampId)), earlyKey(work)),
+    earlyDue: (now) => inEveryShard(earlyIn, earlyPurge, now),
 
     // One range over days and shards: it costs what changed, not the days since.
     touchedSince: async function* (kind, day) {

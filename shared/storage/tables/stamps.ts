@@ -3,6 +3,7 @@ import { z } from "zod";
 import {
   type BundleId,
   bundleId,
+  type CaseNumber,
   caseNumber,
   grantId,
   guid,
@@ -23,7 +24,7 @@ import type { Table } from "./table.ts";
 
 /**
  * Table `stamps`, one partition a stamp. Beside the head (with the registration and the standing consent) and the events:
- * `bundle!<id>` the bundles, `history!<newest first>!<id>` their order, `open!<id>` those still `created`, `decision!…`, `access!…`, `note!…`.
+ * `bundle!<id>` the bundles, `history!<newest first>!<id>` their order, `open!<id>` those still `created`, `case!<number>` the cases they were linked to, `decision!…`, `access!…`, `note!…`.
  */
 
 const decisionRecord = z.object({
@@ -49,6 +50,7 @@ const accessRecord = z.object({
 });
 
 const bundleReference = z.object({ bundleId });
+const caseReference = z.object({ caseNumber });
 
 const bundleKey = (id: BundleId) => `bundle!${id}`;
 const openKey = (id: BundleId) => `open!${id}`;
@@ -73,6 +75,7 @@ export function openStamps(table: Table, touch: Touch): { readonly stamps: Stamp
       },
       bundle: async (stamp, id) => (await table.read(stamp, bundleKey(id), bundleRecord))?.value,
       openBundles: (stamp) => ids(stamp, "open!"),
+      cases: (stamp) => caseNumbers(table.scan({ partition: stamp, prefix: "case!" }, caseReference)),
       history: (stamp, after) => ids(stamp, "history!", after),
       decisions: (stamp, after) => table.scan({ partition: stamp, prefix: "decision!", after }, decisionRecord),
       accesses: (stamp, after) => table.scan({ partition: stamp, prefix: "access!", after }, accessRecord),
@@ -85,6 +88,10 @@ async function* bundleIds(rows: Page<{ bundleId: BundleId }>): Page<BundleId> {
   for await (const { cursor, item } of rows) yield { cursor, item: item.bundleId };
 }
 
+async function* caseNumbers(rows: Page<{ caseNumber: CaseNumber }>): Page<CaseNumber> {
+  for await (const { cursor, item } of rows) yield { cursor, item: item.caseNumber };
+}
+
 function rowsOf(stamp: StampId, change: StampChange): TransactionAction[] {
   const create = (rowKey: string, value: unknown): TransactionAction => ["create", toEntity(stamp, rowKey, value)];
   return [
@@ -92,9 +99,16 @@ function rowsOf(stamp: StampId, change: StampChange): TransactionAction[] {
     ...(change.update ?? []).flatMap(({ from, to }) => changedBundle(stamp, from, to)),
     ...(change.decision === undefined ? [] : [create(decisionKey(change.decision), change.decision)]),
     ...(change.access === undefined ? [] : [create(accessKey(change.access), change.access)]),
+    ...(change.lentTo === undefined ? [] : [caseRow(stamp, change.lentTo)]),
     ...(change.notes ?? []).map((note) => noteRow(stamp, note)),
   ];
 }
+
+const caseRow = (stamp: StampId, number: CaseNumber): TransactionAction => [
+  "upsert",
+  toEntity(stamp, `case!${number}`, { caseNumber: number }),
+  "Replace",
+];
 
 function newBundle(stamp: StampId, bundle: BundleRecord): TransactionAction[] {
   const reference = { bundleId: bundle.bundleId };

@@ -123,6 +123,7 @@ export const soundDeployment: Deployment = [
       TOKEN_JWKS_URL: "https://login.example/t/keys",
       PURGE_AFTER_DAYS: "80",
       ERASE_DELAY_HOURS: "24",
+      PURGE_AFTER_CASE_CLOSE_DAYS: "30",
       MAX_BUNDLE_BYTES: "1000",
       AzureWebJobsStorage__blobServiceUri: "https://host1.blob.storage.example/",
       AzureWebJobsStorage__credential: "managedidentity",

@@ -1,0 +1,28 @@
+import type { PurgeBasis } from "../api/bundles.ts";
+import type { UtcTime } from "../api/primitives.ts";
+import type { BundleRecord } from "./bundle.ts";
+
+/** When and why a bundle's bytes are due for deletion: the earliest reason wins, and nothing postpones (`DOMAIN.md`, promise 4). */
+
+export type PurgeReason = {
+  readonly basis: Extract<PurgeBasis, "age" | "erasure" | "caseClosed">;
+  readonly on: UtcTime;
+};
+
+/** The first reason to delete an accepted or submitted bundle. */
+export function purgeReason(bundle: BundleRecord): PurgeReason {
+  const reasons: PurgeReason[] = [{ basis: "age", on: bundle.purgeOn }];
+  if (bundle.caseClosedDueOn !== undefined) reasons.push({ basis: "caseClosed", on: bundle.caseClosedDueOn });
+  if (bundle.erasure !== undefined) reasons.push({ basis: "erasure", on: bundle.erasure.dueOn });
+  return reasons.reduce((first, next) => (Date.parse(next.on) < Date.parse(first.on) ? next : first));
+}
+
+/** When it is due without anybody asking for it: the `purgeOn` that is shown. */
+export const shownPurgeOn = (bundle: BundleRecord): UtcTime => {
+  const { erasure: _asked, ...rest } = bundle;
+  return purgeReason(rest).on;
+};
+
+/** Nothing is lendable past its `purgeOn`, nor once its erasure is asked for. */
+export const isPurgeDue = (bundle: BundleRecord, now: Date): boolean =>
+  bundle.state === "purged" || bundle.erasure !== undefined || now.getTime() >= Date.parse(purgeReason(bundle).on);

@@ -1,0 +1,48 @@
+import { type BundleId, type StampId, toUtcTime } from "../../api/primitives.ts";
+import { type BundleRecord, bundleFacts } from "../../domain/bundle.ts";
+import { type NewEvent, theService } from "../../domain/event.ts";
+import { purgeReason } from "../../domain/purge.ts";
+import { closedForLongEnough } from "../cases/closedCases.ts";
+import { settleCasesOf } from "../cases/settleCase.ts";
+import type { World } from "../needs.ts";
+import { transact } from "../transact.ts";
+import { finishPurge } from "./finishPurge.ts";
+
+/**
+ * Deletes a bundle before its day's container goes, where an erasure or the closing of its cases is due: the intent is written first, then the
+ * bytes go. Safe to repeat; undefined where nothing is due.
+ */
+export async function purgeEarly(
+  world: World,
+  stampId: StampId,
+  bundleId: BundleId,
+): Promise<BundleRecord | undefined> {
+  const { clock, schedule, stamps } = world;
+  const intended = await transact(
+    () => stamps.head(stampId),
+    async (head) => {
+      const bundle = await stamps.bundle(stampId, bundleId);
+      if (bundle === undefined || (bundle.state !== "submitted" && bundle.state !== "accepted")) return bundle;
+      if (bundle.purge !== undefined) return bundle;
+      const now = clock.now();
+      const { basis, on } = purgeReason(bundle);
+      if (basis === "age" || now.getTime() < Date.parse(on)) return undefined;
+      if (basis === "caseClosed" && !(await closedForLongEnough(world, bundle, now))) return undefined;
+      const next: BundleRecord = { ...bundle, purge: { basis, intendedOn: toUtcTime(now) } };
+      const event: NewEvent = {
+        type: "bundle.purgeIntended",
+        actor: theService,
+        data: { ...bundleFacts(bundle), basis },
+      };
+      const settle = await settleCasesOf(world, bundle);
+      await stamps.commit(stampId, head, { events: [event], update: [{ from: bundle, to: next }] }, now);
+      await settle();
+      return next;
+    },
+  );
+  if (intended === undefined) return undefined;
+  const standing = intended.purge === undefined ? intended : await finishPurge(world, intended);
+  await schedule.forgetEarly({ stampId, bundleId, basis: "erasure" });
+  await schedule.forgetEarly({ stampId, bundleId, basis: "caseClosed" });
+  return standing;
+}
