@@ -30,10 +30,12 @@ export const blockId = (index: number): string => Buffer.from(String(index).padS
 export const putBlock = ({ url, requiredHeaders }: UploadTarget, id: string, body: Uint8Array): Promise<Answer> =>
   storageCall(url, "PUT", { headers: requiredHeaders, body, query: { comp: "block", blockid: id } });
 
-/** One Put Block List. */
-export const putBlockList = ({ url, requiredHeaders }: UploadTarget, ids: readonly string[]): Promise<Answer> =>
+/**
+ * One Put Block List, without `requiredHeaders`: they belong to blocks and blobs, and Azurite takes a block list that comes with
+ * `x-ms-blob-type` for a blob.
+ */
+export const putBlockList = ({ url }: UploadTarget, ids: readonly string[]): Promise<Answer> =>
   storageCall(url, "PUT", {
-    headers: requiredHeaders,
     body: `<?xml version="1.0" encoding="utf-8"?><BlockList>${ids.map((id) => `<Latest>${id}</Latest>`).join("")}</BlockList>`,
     query: { comp: "blocklist" },
   });
@@ -56,11 +58,22 @@ export const getBlob = (url: string): Promise<Answer> => storageCall(url, "GET")
 const serviceFile = z.looseObject({ storage: z.looseObject({ blob: z.url() }) });
 const accountFile = z.looseObject({ name: z.string(), key: z.string() });
 
+/** Where the storage of a running service answers; it is another place after each start. */
+async function blobEndpoint(directory: string): Promise<string> {
+  return serviceFile.parse(await readJson(join(directory, "service.json"))).storage.blob;
+}
+
+/** The same URL at the place where the storage answers now. */
+export async function moved(url: string, directory: string): Promise<string> {
+  const target = new URL(url);
+  target.host = new URL(await blobEndpoint(directory)).host;
+  return target.href;
+}
+
 /** The blob account of a running service, opened with its key from the folder: for proof that bytes are there, or gone. */
 export async function blobAccount(directory: string): Promise<BlobServiceClient> {
-  const { storage } = serviceFile.parse(await readJson(join(directory, "service.json")));
   const { name, key } = accountFile.parse(await readJson(join(directory, "storage-account.json")));
-  return new BlobServiceClient(storage.blob, new StorageSharedKeyCredential(name, key));
+  return new BlobServiceClient(await blobEndpoint(directory), new StorageSharedKeyCredential(name, key));
 }
 
 const readJson = async (path: string): Promise<unknown> => JSON.parse(await readFile(path, "utf8"));
