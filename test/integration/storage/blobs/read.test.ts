@@ -32,7 +32,7 @@ const contentOf = (bytes: Buffer) => ({
 });
 
 describe("reading and hashing a bundle", () => {
-  it.each([0, 1, 4_097, 64 * 1024, zipTailBytes + 1, 6 * MiB - 1, 6 * MiB, 6 * MiB + 1, 45 * MiB + 5])(
+  it.each([0, 1, 4_097, 64 * 1024, zipTailBytes + 1, 8 * MiB - 1, 8 * MiB, 8 * MiB + 1, 45 * MiB + 5])(
     "gives the digest and both ends of %i bytes",
     async (sizeBytes) => {
       const bytes = numbered(sizeBytes);
@@ -46,7 +46,7 @@ describe("reading and hashing a bundle", () => {
 
   it("pulls each byte once", async () => {
     const { account: counted, calls } = openTestAccount();
-    const { at, version } = await stored(numbered(20 * MiB));
+    const { at, version } = await stored(numbered(30 * MiB));
     await counted.readAndHash(at, version);
     expect(calls).toHaveLength(4);
   });
@@ -68,7 +68,7 @@ describe("reading and hashing a bundle", () => {
   });
 
   it("takes up connections that drop where they broke off", async () => {
-    const bytes = numbered(20 * MiB);
+    const bytes = numbered(30 * MiB);
     const { at, version } = await stored(bytes);
     await using proxy = await breakingProxy(new URL(storage.url), { cuts: 6, afterBytes: 100_000 });
     const flaky = openTestAccount({ port: proxy.port });
@@ -77,7 +77,7 @@ describe("reading and hashing a bundle", () => {
   });
 
   it("is unavailable, and not a digest, where connections keep dropping", async () => {
-    const { at, version } = await stored(numbered(20 * MiB));
+    const { at, version } = await stored(numbered(30 * MiB));
     await using proxy = await breakingProxy(new URL(storage.url), { cuts: 1_000, afterBytes: 5_000 });
     const broken = openTestAccount({ port: proxy.port });
     await expect(broken.account.readAndHash(at, version)).rejects.toMatchObject({ code: "ServiceUnavailable" });
