@@ -41,6 +41,9 @@ export async function getRetention(world: Needs): Promise<Retention> {
 const settingsInForce = (rules: World["rules"]): Retention["settings"] => ({
   PURGE_AFTER_DAYS: rules.purgeAfterDays,
   ERASE_DELAY_HOURS: rules.eraseDelayHours,
+  ...(rules.purgeAfterCaseCloseDays === undefined
+    ? {}
+    : { PURGE_AFTER_CASE_CLOSE_DAYS: rules.purgeAfterCaseCloseDays }),
   MAX_BUNDLE_BYTES: rules.maxBundleBytes,
   lifecycleDays,
   hardLineDays: retentionDays,
@@ -62,18 +65,18 @@ async function findOldestByte(
   return undefined;
 }
 
-/** Overdue erasures that one report names, at the most: a report is read by a person. */
-const mostErasures = 100;
+/** Overdue deletions of single bundles that one report names, at the most: a report is read by a person. */
+const mostBundles = 100;
 
 async function findViolations(
   { schedule }: Pick<World, "schedule">,
   held: readonly HeldDay[],
   now: Date,
 ): Promise<Retention["violations"]> {
-  const { taken: erasures } = await take(schedule.earlyDue(now), mostErasures);
+  const { taken: bundles } = await take(schedule.earlyDue(now), mostBundles);
   return [
     ...held.flatMap((each) => heldTooLong(each, now)),
-    ...erasures.flatMap((each) => earlyOverdue(each, now)),
+    ...bundles.flatMap((each) => earlyOverdue(each, now)),
   ].sort((a, b) => instant(a.since) - instant(b.since));
 }
 

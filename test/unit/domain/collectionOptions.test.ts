@@ -1,0 +1,57 @@
+import { describe, expect, it } from "vitest";
+import { optionsFor } from "../../../shared/domain/collectionOptions.ts";
+import { aConsent, aStamp } from "./support/records.ts";
+
+/** The flowchart of `SOURCE.md`, for a stamp that is registered and connected, or it could not ask. */
+
+const shown = (stamp: ReturnType<typeof aStamp>) =>
+  Object.fromEntries(
+    Object.entries(optionsFor(stamp)).map(([name, { available, recommended }]) => [name, { available, recommended }]),
+  );
+const [open, best, closed] = [
+  { available: true, recommended: false },
+  { available: true, recommended: true },
+  { available: false, recommended: false },
+];
+
+describe("the ways of sending that are open to a stamp", () => {
+  it("with proactive collection enabled: that one, recommended, and all others", () => {
+    expect(shown(aStamp({ consent: aConsent() }))).toEqual({
+      proactive: best,
+      sendNow: open,
+      saveLocally: open,
+      privilegedEndpoint: open,
+    });
+  });
+
+  it.each([
+    ["without a consent", {}],
+    ["with proactive collection disabled", { consent: aConsent({ state: "disabled", enabledSince: undefined }) }],
+  ])("%s: sending now, and the recommendation to enable it", (_, changes) => {
+    expect(shown(aStamp(changes))).toEqual({
+      proactive: { available: false, recommended: true },
+      sendNow: best,
+      saveLocally: open,
+      privilegedEndpoint: open,
+    });
+  });
+
+  it("while disabled: nothing that goes through this service", () => {
+    const disabled = aStamp({ state: "disabled", disabledReason: "lost", consent: aConsent() });
+    expect(shown(disabled)).toEqual({
+      proactive: closed,
+      sendNow: closed,
+      saveLocally: open,
+      privilegedEndpoint: best,
+    });
+  });
+
+  it("each come with at least one reason in words", () => {
+    for (const stamp of [aStamp(), aStamp({ consent: aConsent() }), aStamp({ state: "disabled" })]) {
+      for (const option of Object.values(optionsFor(stamp))) {
+        expect(option.reasons.length).toBeGreaterThan(0);
+        for (const reason of option.reasons) expect(reason).toMatch(/^[A-Z].+\.$/);
+      }
+    }
+  });
+});
