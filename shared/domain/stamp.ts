@@ -53,9 +53,9 @@ export const stampRecord = z.object({
 });
 export type StampRecord = z.infer<typeof stampRecord>;
 
-/** Whether the key signs nothing any more, by real time. */
+/** Whether the key signs nothing any more, by real time; one that registration left out at once, whatever an instance's clock says. */
 export const isRetired = (key: StampKeyRecord, realNow: Date): boolean =>
-  key.retiredOn !== undefined && Date.parse(key.retiredOn) <= realNow.getTime();
+  key.retiredBy === "registration" || (key.retiredOn !== undefined && Date.parse(key.retiredOn) <= realNow.getTime());
 
 /** The end of a key's validity that its owner sees: the earlier of `notAfter` and retirement. */
 export function validUntil(key: StampKeyRecord): UtcTime | undefined {

@@ -1,8 +1,9 @@
 import type { BundleState } from "../api/bundles.ts";
 import { stampIsEnabled } from "../domain/creation.ts";
-import type { StampRecord } from "../domain/stamp.ts";
+import { isRetired, type StampRecord } from "../domain/stamp.ts";
 import { DomainError } from "../errors.ts";
-import type { StampHead } from "./needs.ts";
+import type { StampCaller } from "./caller.ts";
+import type { Clock, StampHead } from "./needs.ts";
 
 /** Refusals that several operations give. */
 
@@ -25,11 +26,18 @@ export const noSuchGrant = () =>
 export const invalidState = (state: BundleState, message: string) =>
   new DomainError("InvalidState", message, { details: [{ code: state, message: `The bundle is ${state}.` }] });
 
-/** The stamp of a partition whose caller signed as it: it exists, and may write while it is enabled. */
-export function requireEnabled(head: StampHead): StampRecord {
-  if (head.state === undefined) throw noSuchStamp();
-  if (head.state.state !== "enabled") throw new DomainError(stampIsEnabled.code, stampIsEnabled.message);
-  return head.state;
+/**
+ * The stamp of a partition whose caller signed as it: it exists and is enabled, and the key still stands. Both were asked at the edge, but
+ * what is committed is decided under the head that it replaces, and that may be a newer one.
+ */
+export function requireWriter(head: StampHead, { keyId }: StampCaller, clock: Pick<Clock, "real">): StampRecord {
+  const stamp = requireStamp(head);
+  if (stamp.state !== "enabled") throw new DomainError(stampIsEnabled.code, stampIsEnabled.message);
+  const key = stamp.keys.find((each) => each.keyId === keyId);
+  if (key === undefined || isRetired(key, clock.real())) {
+    throw new DomainError("KeyRetired", `Key ${keyId} has just been retired: sign with another key of this stamp.`);
+  }
+  return stamp;
 }
 
 export function requireStamp(head: StampHead): StampRecord {

@@ -3,7 +3,7 @@ import type { BundleId } from "../../api/primitives.ts";
 import { ended, endedBy, transition } from "../../domain/bundle.ts";
 import { actorOf, type StampCaller } from "../caller.ts";
 import type { World } from "../needs.ts";
-import { invalidState, noSuchBundle, requireEnabled } from "../refusals.ts";
+import { invalidState, noSuchBundle, requireWriter } from "../refusals.ts";
 import { transact } from "../transact.ts";
 import { settleBundle } from "./settleBundle.ts";
 import { bundleView } from "./view.ts";
@@ -15,7 +15,7 @@ export async function cancelBundle(world: World, caller: StampCaller, bundleId: 
   const stamp = await transact(
     () => stamps.head(stampId),
     async (head) => {
-      const stamp = requireEnabled(head);
+      const stamp = requireWriter(head, caller, world.clock);
       const bundle = await stamps.bundle(stampId, bundleId);
       if (bundle === undefined) throw noSuchBundle();
       const now = clock.now();

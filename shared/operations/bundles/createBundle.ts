@@ -14,7 +14,7 @@ import { DomainError } from "../../errors.ts";
 import { actorOf, type Condition, type StampCaller } from "../caller.ts";
 import { linkClaim } from "../cases/linkClaim.ts";
 import { HeadMoved, type StampHead, type World } from "../needs.ts";
-import { requireEnabled } from "../refusals.ts";
+import { requireWriter } from "../refusals.ts";
 import { transact } from "../transact.ts";
 import { firstLookAfterMs, uploadWork } from "./uploadWork.ts";
 import { bundleView, bundleViewFor } from "./view.ts";
@@ -40,7 +40,7 @@ export async function createBundle(
   const result = await transact(
     () => stamps.head(stampId),
     async (head, isFirst) => {
-      const stamp = requireEnabled(head);
+      const stamp = requireWriter(head, caller, world.clock);
       // The first try looks for no bundle: a new one costs one call less, and one that is there already refuses the insert.
       const mayBeNew = isFirst && condition.ifMatch === undefined && isCreatable({ stamp, request });
       const standing = mayBeNew ? undefined : await stamps.bundle(stampId, bundleId);

@@ -6,7 +6,7 @@ import { actorOf, type StampCaller } from "../caller.ts";
 import { settleCasesOf } from "../cases/settleCase.ts";
 import type { StampHead, World } from "../needs.ts";
 import { newNote, noteDigest } from "../note.ts";
-import { invalidState, noSuchBundle, requireEnabled, requireStamp } from "../refusals.ts";
+import { invalidState, noSuchBundle, requireWriter } from "../refusals.ts";
 import { transact } from "../transact.ts";
 import { purgeEarly } from "./purgeEarly.ts";
 import { bundleView } from "./view.ts";
@@ -27,7 +27,7 @@ export async function eraseBundle(
   const asked = await transact(
     () => stamps.head(stampId),
     async (head) => {
-      const { stamp, bundle } = await read(world, head, bundleId);
+      const { stamp, bundle } = await read(world, caller, head, bundleId);
       if (bundle.erasure !== undefined) return { stamp, bundle };
       const state = endedBy(bundle, stamp, clock.now()) ?? bundle.state;
       if (state !== "submitted" && state !== "accepted") throw invalidState(state, advice(state));
@@ -76,7 +76,7 @@ export async function cancelErasure(
   return await transact(
     () => stamps.head(stampId),
     async (head) => {
-      const { stamp, bundle } = await read(world, head, bundleId);
+      const { stamp, bundle } = await read(world, caller, head, bundleId);
       const now = clock.now();
       const pending =
         bundle.erasure !== undefined && bundle.purge === undefined && now.getTime() < Date.parse(bundle.erasure.dueOn);
@@ -102,9 +102,9 @@ export async function cancelErasure(
   );
 }
 
-async function read(world: Pick<World, "stamps">, head: StampHead, bundleId: BundleId) {
-  const stamp = requireEnabled(head);
-  const bundle = await world.stamps.bundle(requireStamp(head).stampId, bundleId);
+async function read(world: Pick<World, "clock" | "stamps">, caller: StampCaller, head: StampHead, bundleId: BundleId) {
+  const stamp = requireWriter(head, caller, world.clock);
+  const bundle = await world.stamps.bundle(caller.stampId, bundleId);
   if (bundle === undefined) throw noSuchBundle();
   return { stamp, bundle };
 }

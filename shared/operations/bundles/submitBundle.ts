@@ -5,7 +5,7 @@ import type { StampRecord } from "../../domain/stamp.ts";
 import { DomainError } from "../../errors.ts";
 import { actorOf, type StampCaller } from "../caller.ts";
 import type { LandedBlob, World } from "../needs.ts";
-import { invalidState, noSuchBundle, requireEnabled } from "../refusals.ts";
+import { invalidState, noSuchBundle, requireWriter } from "../refusals.ts";
 import { transact } from "../transact.ts";
 import { uploadWork } from "./uploadWork.ts";
 import { bundleView } from "./view.ts";
@@ -27,7 +27,7 @@ export async function submitBundle(
   const submitted = await transact(
     () => stamps.head(stampId),
     async (head) => {
-      const stamp = requireEnabled(head);
+      const stamp = requireWriter(head, caller, world.clock);
       const bundle = await stamps.bundle(stampId, bundleId);
       if (bundle === undefined) throw noSuchBundle();
       if (bundle.sha256 !== undefined) return { stamp, bundle: requireSame(bundle, said) };

@@ -11,7 +11,7 @@ import { actorOf, type Condition, type StampCaller } from "../caller.ts";
 import { newestAnchor } from "../compliance/checkpoints.ts";
 import type { DecisionRecord, StampHead, World } from "../needs.ts";
 import { newNote } from "../note.ts";
-import { requireEnabled } from "../refusals.ts";
+import { requireWriter } from "../refusals.ts";
 import { transact } from "../transact.ts";
 import { standingConsentView } from "./view.ts";
 
@@ -32,7 +32,7 @@ export async function decideConsent(
   return await transact(
     () => stamps.head(stampId),
     async (head) => {
-      const standing = requireEnabled(head);
+      const standing = requireWriter(head, caller, clock);
       if (condition.ifMatch !== undefined) requireMatch(condition.ifMatch, await standingConsentView(world, standing));
       const decision = { ...said, decidedBy, purposes: purposesOf(said.purposes) };
       if (isStanding(standing, decision)) return await standingConsentView(world, standing);

@@ -2,7 +2,7 @@ import type { KeyRotation, Stamp } from "../../api/stamps.ts";
 import { rotateKey as rotated } from "../../domain/registration.ts";
 import { actorOf, type StampCaller } from "../caller.ts";
 import type { World } from "../needs.ts";
-import { requireEnabled } from "../refusals.ts";
+import { requireWriter } from "../refusals.ts";
 import { transact } from "../transact.ts";
 import { stampView } from "./view.ts";
 
@@ -16,7 +16,7 @@ export async function rotateKey(
   return await transact(
     () => stamps.head(caller.stampId),
     async (head) => {
-      const standing = requireEnabled(head);
+      const standing = requireWriter(head, caller, clock);
       const { stamp, event } = rotated(standing, caller.keyId, said, clock.now(), clock.real());
       if (event !== undefined) {
         await stamps.commit(
