@@ -13,6 +13,9 @@ const longestRetryAfterSeconds = 60;
 /** Our own credential or rights are at fault at 401 and 403: that is an outage of ours, never the caller's doing. */
 const outageStatuses: readonly number[] = [401, 403, 408, 429];
 
+/** A name that was deleted cannot be used again for half a minute. */
+const passingStates: readonly string[] = ["ContainerBeingDeleted", "QueueBeingDeleted", "TableBeingDeleted"];
+
 /**
  * `ServiceUnavailable` where storage could not be reached, did not answer in time, was busy or refused us; any other
  * error as it came. Use as `throw asServiceUnavailable(error)`.
@@ -71,6 +74,7 @@ function codesOf(error: RestError): readonly string[] {
 }
 
 function isOutage(error: unknown): boolean {
+  if (hasCode(error, ...passingStates)) return true;
   if (isRestError(error)) {
     const status = error.statusCode;
     return status === undefined || status >= 500 || status < 400 || outageStatuses.includes(status);

@@ -23,6 +23,7 @@ describe("an outage of storage", () => {
     ["a status 503", answered(503)],
     ["a throttled call", answered(429)],
     ["a slow call", answered(408)],
+    ["a name that is being deleted", answered(409, { "x-ms-error-code": "TableBeingDeleted" })],
     ["our own rights missing", answered(403)],
     ["our own token refused", answered(401)],
     ["a refused connection", new RestError("connect ECONNREFUSED", { code: "ECONNREFUSED" })],
