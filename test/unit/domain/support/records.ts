@@ -4,6 +4,8 @@ import { bundleId, guid, stampId, utcTime } from "../../../../shared/api/primiti
 import { registration } from "../../../../shared/api/stamps.ts";
 import { bundleRecord } from "../../../../shared/domain/bundle.ts";
 import { caseRecord } from "../../../../shared/domain/case.ts";
+import { grantRecord } from "../../../../shared/domain/grant.ts";
+import { subjectId } from "../../../../shared/domain/people.ts";
 import { stampRecord } from "../../../../shared/domain/stamp.ts";
 
 /** Records as they stand in storage, whole and valid; a test says only what it is about. */
@@ -126,6 +128,26 @@ export const aCase = (changes: Fields = {}) =>
     assignees: [{ subjectId: id(5), epoch: 1 }],
     createdOn,
     updatedOn: createdOn,
+    openEpoch: 0,
+    assigneeEpoch: 1,
+    ...changes,
+  });
+
+/** The engineer that `aCase` assigns. */
+export const anEngineer = subjectId.parse(id(5));
+
+/** A grant on `aCase` for an hour from when everything here was made. */
+export const aGrant = (changes: Fields = {}) =>
+  grantRecord.parse({
+    grantId: id(10),
+    caseNumber: aCaseNumber,
+    grantee: anEngineer,
+    purpose: "troubleshooting",
+    justificationNote: id(11),
+    bundles: [{ stampId: aStampId, bundleId: aBundleId, stampEpoch: 0 }],
+    durationMinutes: 60,
+    startsOn: createdOn,
+    expiresOn: "2026-11-23T11:00:00.000Z",
     openEpoch: 0,
     assigneeEpoch: 1,
     ...changes,
