@@ -18,20 +18,17 @@ export const placeOf = (bundle: BundleRecord): Place => ({
 
 /**
  * Carries out a deletion that the bundle's row intends: the landing container first, so that nothing can be copied from it any more, then
- * the copy; only when both are verified gone does the row say so. Safe to repeat.
+ * the copy; only when both are verified gone does the row say so. Safe to repeat, and a repetition deletes again: the purge of a day looks at
+ * no landing container, and a verification that was overtaken may have copied once more.
  */
 export async function finishPurge(world: Needs, bundle: BundleRecord): Promise<BundleRecord> {
   if (bundle.purge === undefined) throw new TypeError("A deletion is intended before it is done");
-  const purged = bundle.purge.deletedOn === undefined ? await deleteBytes(world, bundle) : bundle;
+  await world.landing.delete(bundle.account, bundle.landing);
+  if (bundle.submittedOn !== undefined) await world.days.deleteBundle(placeOf(bundle));
+  const purged = bundle.purge.deletedOn === undefined ? await writePurged(world, bundle) : bundle;
   await world.schedule.unexpire(bundle);
   await world.schedule.forget(uploadWork(bundle));
   return purged;
-}
-
-async function deleteBytes(world: Needs, bundle: BundleRecord): Promise<BundleRecord> {
-  await world.landing.delete(bundle.account, bundle.landing);
-  if (bundle.submittedOn !== undefined) await world.days.deleteBundle(placeOf(bundle));
-  return await writePurged(world, bundle);
 }
 
 async function writePurged(world: Needs, { stampId, bundleId }: BundleRecord): Promise<BundleRecord> {
