@@ -27,6 +27,7 @@ import { openAccounts } from "./storage/accounts.ts";
 import { type BundleAccount, openBundleAccount } from "./storage/blobs/account.ts";
 import { clientOptions } from "./storage/clientOptions.ts";
 import { openVerificationQueue } from "./storage/queue.ts";
+import { openAccessIndex } from "./storage/tables/accesses.ts";
 import { openCases } from "./storage/tables/cases.ts";
 import { openDirectory } from "./storage/tables/directory.ts";
 import { openEvents } from "./storage/tables/events.ts";
@@ -133,6 +134,7 @@ function openStorage(config: Config, clock: Clock, policies: readonly PipelinePo
     leaves: openLeaves(table("leaves")),
     events: openEvents({ stamps: stamps.rows, cases: cases.rows, service: service.rows }),
     rollups: openRollups(table("rollups")),
+    accessIndex: openAccessIndex(table("accesses")),
     directory: openDirectory(table("directory")),
     people: openPeople(table("people")),
     nonces: openNonces(table, tableService(config, policies)),

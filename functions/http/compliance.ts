@@ -6,3 +6,4 @@ register(routes.Compliance_ListEvents, (handlers) => handlers.Compliance_ListEve
 register(routes.Compliance_ListCheckpoints, (handlers) => handlers.Compliance_ListCheckpoints);
 register(routes.Compliance_ListLeaves, (handlers) => handlers.Compliance_ListLeaves);
 register(routes.Compliance_GetProof, (handlers) => handlers.Compliance_GetProof);
+register(routes.Compliance_ListAccesses, (handlers) => handlers.Compliance_ListAccesses);

@@ -1,4 +1,5 @@
 import type { BundleId, CaseNumber, GrantId, Purpose, StampId, UtcTime } from "../api/primitives.ts";
+import type { LedgerAccess } from "../domain/access.ts";
 import type { BundleRecord } from "../domain/bundle.ts";
 import type { CaseRecord } from "../domain/case.ts";
 import type { CheckpointLeaf, CheckpointRecord } from "../domain/checkpoint.ts";
@@ -227,6 +228,15 @@ export type Directory = {
   readonly casesOf: (subject: SubjectId, after?: string) => Page<CaseNumber>;
 };
 
+/** Every access of every stamp, newest first, as far as it is folded. */
+export type AccessIndex = {
+  readonly placeOf: (access: LedgerAccess) => string;
+  /** A place before everything that was at or before the time. */
+  readonly placeBefore: (to: UtcTime) => string;
+  readonly put: (access: LedgerAccess) => Promise<void>;
+  readonly list: (after?: string) => Page<LedgerAccess>;
+};
+
 export type People = {
   /** The subject id of a person, made where there is none yet. */
   readonly subjectOf: (person: Person) => Promise<SubjectId>;
@@ -322,6 +332,7 @@ export type World = {
   readonly leaves: Leaves;
   readonly schedule: Schedule;
   readonly rollups: Rollups;
+  readonly accessIndex: AccessIndex;
   readonly directory: Directory;
   readonly people: People;
   readonly events: Events;

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { access } from "../bundles.ts";
 import {
   checkpoint,
   checkpointSeq,
@@ -8,7 +9,7 @@ import {
   ledgerPartition,
   retention,
 } from "../compliance.ts";
-import { pageOf, pageQuery } from "../primitives.ts";
+import { pageOf, pageQuery, utcTime } from "../primitives.ts";
 import { route } from "../route.ts";
 import { get, nothing, page, plain } from "./common.ts";
 
@@ -36,6 +37,16 @@ export const complianceRoutes = {
     params: nothing,
     query: z.object({ ...pageQuery, partition: ledgerPartition.optional() }),
     result: pageOf(ledgerEvent),
+  }),
+  Compliance_ListAccesses: route({
+    ...get,
+    operationId: "Compliance_ListAccesses",
+    path: "/compliance/accesses",
+    who: ["A"],
+    summary: "Every access, newest first.",
+    params: nothing,
+    query: z.object({ ...pageQuery, from: utcTime.optional(), to: utcTime.optional() }),
+    result: pageOf(access),
   }),
   Compliance_ListCheckpoints: route({
     ...get,

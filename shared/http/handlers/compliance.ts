@@ -1,4 +1,5 @@
 import { listCheckpoints, listLeaves, proveInclusion } from "../../operations/compliance/checkpoints.ts";
+import { listAllAccesses } from "../../operations/compliance/listAllAccesses.ts";
 import { listEvents } from "../../operations/compliance/listEvents.ts";
 import { getRetention } from "../../operations/compliance/retention.ts";
 import type { World } from "../../operations/needs.ts";
@@ -8,6 +9,7 @@ import { type HandlersFor, pageOf } from "./handler.ts";
 export const complianceHandlers = (world: World): HandlersFor<"Compliance"> => ({
   Compliance_GetRetention: async () => resource(await getRetention(world)),
   Compliance_ListEvents: async (call) => page(await listEvents(world, pageOf(call), call.query.partition)),
+  Compliance_ListAccesses: async (call) => page(await listAllAccesses(world, pageOf(call), call.query)),
   Compliance_ListCheckpoints: async (call) => page(await listCheckpoints(world, pageOf(call))),
   Compliance_ListLeaves: async (call) => page(await listLeaves(world, call.params.seq, pageOf(call))),
   Compliance_GetProof: async ({ params, query }) => resource(await proveInclusion(world, params.seq, query.partition)),

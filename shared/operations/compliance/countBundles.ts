@@ -38,6 +38,13 @@ export async function countBundles(world: Needs, now: Date): Promise<Counted> {
   });
 }
 
+/** What has happened since the last fold, where that is little; nothing where it is more than can be read now. */
+export async function readNotYetFolded(world: Needs, now: Date): Promise<readonly ChainedEvent[][]> {
+  const { rollups } = world;
+  const { taken: changed, more } = await take(changedSince(world, await rollups.completeAsOf(), now), mostPartitions);
+  return more ? [] : ((await readTails(world, await mapBounded(changed, 16, rollups.cursor))) ?? []);
+}
+
 /** What stands after each cursor; undefined where one of them is too long to read now. */
 async function readTails(
   { events }: Pick<World, "events">,

@@ -1,11 +1,12 @@
 import { toUtcTime, type UtcTime } from "../../api/primitives.ts";
+import { accessOf } from "../../domain/access.ts";
 import { fold } from "../../domain/rollup.ts";
 import { addDays, type UtcDay, utcDay } from "../../domain/utcDay.ts";
-import { all, eachBounded, take } from "../bounded.ts";
+import { all, eachBounded, mapBounded, take } from "../bounded.ts";
 import type { World } from "../needs.ts";
 import { transact } from "../transact.ts";
 
-type Needs = Pick<World, "clock" | "events" | "log" | "rollups" | "schedule">;
+type Needs = Pick<World, "accessIndex" | "clock" | "events" | "log" | "rollups" | "schedule">;
 
 /** Of one partition in one transaction, which takes a hundred rows: a row for each day that the events touch. */
 const eventsPerFold = 1000;
@@ -56,8 +57,11 @@ function firstDay(completeAsOf: UtcTime | undefined, now: Date): UtcDay {
   return addDays(utcDay(new Date(earlier)), -1);
 }
 
-async function foldPartition(world: Pick<World, "events" | "rollups">, partition: string): Promise<void> {
-  const { events, rollups } = world;
+async function foldPartition(
+  world: Pick<World, "accessIndex" | "events" | "rollups">,
+  partition: string,
+): Promise<void> {
+  const { accessIndex, events, rollups } = world;
   const foldSome = () =>
     transact(
       () => rollups.cursor(partition),
@@ -66,6 +70,12 @@ async function foldPartition(world: Pick<World, "events" | "rollups">, partition
         const { counts, folded } = fold(taken, daysPerFold);
         const last = taken[folded - 1];
         if (last === undefined) return false;
+        const accesses = taken.slice(0, folded).map(accessOf);
+        await mapBounded(
+          accesses.filter((access) => access !== undefined),
+          16,
+          accessIndex.put,
+        );
         await rollups.add(cursor, last.seq, counts);
         return more || folded < taken.length;
       },
