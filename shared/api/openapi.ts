@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { createDocument } from "zod-openapi";
+import { type CreateDocumentOptions, createDocument } from "zod-openapi";
 import { errorCodes } from "../errors.ts";
 import { type Route, takesBody } from "./route.ts";
 import { routes } from "./routes.ts";
@@ -36,36 +36,45 @@ let made: Document | undefined;
 
 /** The same object each time. */
 export function openApiDocument(): Document {
-  made ??= createDocument({
-    openapi: "3.1.0",
-    info: {
-      title: "Stamp Intake",
-      version: apiVersion,
-      description: "The cloud side of Azure Stack Hub diagnostic log collection.",
-      license: { name: "MIT", identifier: "MIT" },
-    },
-    servers: [{ url: "/" }],
-    paths: pathsOf(Object.values(routes)),
-    components: {
-      securitySchemes: {
-        stampSignature: {
-          type: "apiKey",
-          in: "header",
-          name: "Signature",
-          description:
-            "RFC 9421 HTTP Message Signature by a registered key of the stamp in the path, tag stamp-intake.",
-        },
-        bearer: {
-          type: "http",
-          scheme: "bearer",
-          bearerFormat: "JWT",
-          description: "Entra ID access token with one app role.",
+  made ??= createDocument(
+    {
+      openapi: "3.1.0",
+      info: {
+        title: "Stamp Intake",
+        version: apiVersion,
+        description: "The cloud side of Azure Stack Hub diagnostic log collection.",
+        license: { name: "MIT", identifier: "MIT" },
+      },
+      servers: [{ url: "/" }],
+      paths: pathsOf(Object.values(routes)),
+      components: {
+        securitySchemes: {
+          stampSignature: {
+            type: "apiKey",
+            in: "header",
+            name: "Signature",
+            description:
+              "RFC 9421 HTTP Message Signature by a registered key of the stamp in the path, tag stamp-intake.",
+          },
+          bearer: {
+            type: "http",
+            scheme: "bearer",
+            bearerFormat: "JWT",
+            description: "Entra ID access token with one app role.",
+          },
         },
       },
     },
-  });
+    { override: leaveAnswersOpen },
+  );
   return made;
 }
+
+/** Fields may be added to an answer at any time, and a client made from the document has to bear it. What is strict by itself, as a key, stays so. */
+const leaveAnswersOpen: NonNullable<CreateDocumentOptions["override"]> = ({ zodSchema, jsonSchema, io }) => {
+  const { def } = zodSchema._zod;
+  if (io === "output" && def.type === "object" && def.catchall === undefined) delete jsonSchema.additionalProperties;
+};
 
 type Paths = NonNullable<Parameters<typeof createDocument>[0]["paths"]>;
 type Operation = NonNullable<NonNullable<Paths[string]>["get"]>;
