@@ -6,6 +6,7 @@ import type { World } from "../needs.ts";
 import { invalidState, noSuchBundle, requireWriter } from "../refusals.ts";
 import { transact } from "../transact.ts";
 import { settleBundle } from "./settleBundle.ts";
+import { lookSoon } from "./uploadWork.ts";
 import { bundleView } from "./view.ts";
 
 /** Gives up an upload. Its landing container is deleted before the answer, so no URL that was issued writes any more. */
@@ -29,6 +30,7 @@ export async function cancelBundle(world: World, caller: StampCaller, bundleId: 
       }
       const canceled = ended(bundle, "canceled", now);
       const event = { type: "bundle.canceled", actor: actorOf(caller), data: transition(bundle, canceled) } as const;
+      await lookSoon(world, bundle);
       await stamps.commit(stampId, head, { events: [event], update: [{ from: bundle, to: canceled }] }, now);
       return stamp;
     },

@@ -6,7 +6,7 @@ import { verificationBackOffSeconds } from "../../domain/retention.ts";
 import { DomainError } from "../../errors.ts";
 import type { World } from "../needs.ts";
 import { transact } from "../transact.ts";
-import { uploadWork } from "./uploadWork.ts";
+import { lookSoon, uploadWork } from "./uploadWork.ts";
 
 /**
  * A verification that failed on our side: the bundle stays `submitted`, says so, and the sweeper tries again after a pause that doubles. An
@@ -23,7 +23,12 @@ export async function delayVerification(
     () => stamps.head(stampId),
     async (head) => {
       const bundle = await stamps.bundle(stampId, bundleId);
-      if (bundle?.state !== "submitted" || bundle.purge !== undefined) return undefined;
+      if (bundle === undefined) return undefined;
+      if (bundle.state !== "submitted" || bundle.purge !== undefined) {
+        // The verdict stands; what failed is the deletion that follows it.
+        await lookSoon(world, bundle);
+        return undefined;
+      }
       const now = clock.now();
       const next = delayed(bundle, cause, now);
       const { attempts, nextAttemptOn, lastError } = next.verification;

@@ -6,7 +6,7 @@ import type { World } from "../needs.ts";
 import { transact } from "../transact.ts";
 import { finishPurge } from "./finishPurge.ts";
 import { rejectBundle } from "./rejectBundle.ts";
-import { firstLookAfterMs, uploadWork } from "./uploadWork.ts";
+import { firstLookAfterMs, lookSoon, uploadWork } from "./uploadWork.ts";
 
 /**
  * Drives a bundle to where it should be by now: an upload that ended is written as ended, what must be deleted is deleted, what was
@@ -48,6 +48,7 @@ async function writeEnd(world: World, stampId: StampId, bundleId: BundleId): Pro
       if (end === undefined) return bundle;
       const next = ended(bundle, end, now);
       const event: NewEvent = { type: `bundle.${end}`, actor: theService, data: transition(bundle, next) };
+      await lookSoon(world, bundle);
       await stamps.commit(stampId, head, { events: [event], update: [{ from: bundle, to: next }] }, now);
       return next;
     },

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
+import { expectRefusal } from "../../support/system/expectations.ts";
 import { accepted } from "../operations/support/bundles.ts";
-import { useStages } from "../operations/support/stage.ts";
+import { type Stage, useStages } from "../operations/support/stage.ts";
 
 /** What must not keep retention from its work, and what must not be left when it says that it is done (invariants 2 and 3). */
 
@@ -14,4 +15,50 @@ test("[invariant 3] housekeeping that fails does not keep the purge from its wor
   later.faults.failWhere(({ method, url }) => method === "GET" && new URL(url).pathname.endsWith("/Tables"));
   await expect(later.runTimer("purgeDue")).rejects.toThrow();
   expect(await stamp.bundle(bundleId)).toMatchObject({ state: "purged" });
+});
+
+const dropsLanding = ({ method, url }: { method: string; url: string }) =>
+  method === "DELETE" && new URL(url).pathname.includes("/landing-");
+
+async function landings(stage: Stage): Promise<string[]> {
+  const names: string[] = [];
+  for await (const { name } of stage.blobs.listContainers({ prefix: "landing-" })) names.push(name);
+  return names;
+}
+
+test("[invariant 2] a landing container that outlived its verdict and its bundle's purge is still deleted", async () => {
+  const stage = stageOf();
+  const stamp = await stage.registeredStamp();
+  const { bundle, bundleId } = await stamp.submittedBundle();
+  stage.faults.failWhere(dropsLanding);
+  await stage.verify(bundle);
+  expect((await stamp.bundle(bundleId)).state).toBe("accepted");
+  const later = stage.another({ offsetDays: 81 });
+  await later.runTimer("purgeDue");
+  expect(await landings(stage)).toHaveLength(1);
+  await later.runTimer("sweepUnfinished");
+  expect(await landings(stage)).toEqual([]);
+});
+
+test("[invariant 3] an ended upload whose deletion failed is deleted at the sweeper's next round, not days later", async () => {
+  const stage = stageOf();
+  const stamp = await stage.registeredStamp();
+  await stamp.enableConsent();
+  const revoked = await stamp.createBundle({ mode: "proactive" });
+  const canceled = await stamp.createBundle();
+  const { bundle: verified } = await stamp.submittedBundle();
+
+  stage.faults.failWhere(dropsLanding);
+  await stamp.disableConsent();
+  const answer = await stamp.call("POST", `${stamp.bundlePath(canceled.bundleId)}:cancel`);
+  expectRefusal(answer, 503, "ServiceUnavailable");
+  await stage.verify(verified);
+  stage.faults.failWhere(undefined);
+  expect(await landings(stage)).toHaveLength(3);
+
+  await stage.runTimer("sweepUnfinished");
+  expect(await landings(stage)).toEqual([]);
+  for (const { bundleId } of [revoked, canceled]) {
+    expect((await stamp.bundle(bundleId)).purge?.deletedOn).toEqual(expect.any(String));
+  }
 });
