@@ -72,12 +72,15 @@ export const bundleRecord = z.object({
 });
 export type BundleRecord = z.infer<typeof bundleRecord>;
 
-/** What ends an upload that is still `created`, if anything: the visible state may follow later. */
+/**
+ * What ends an upload that is still `created`, if anything: the visible state may follow later. Its time comes first, for what was seen as expired
+ * must not turn into something else when its stamp is disabled before a sweeper has written it.
+ */
 export function endedBy(bundle: BundleRecord, stamp: StampRecord, now: Date): "canceled" | "expired" | undefined {
   if (bundle.state !== "created") return undefined;
+  if (now.getTime() >= expiresUnsubmittedOn(bundle.createdOn).getTime()) return "expired";
   if (bundle.uploadEpoch !== stamp.uploadEpoch) return "canceled";
   if (bundle.mode === "proactive" && bundle.consentEpoch !== stamp.consentEpoch) return "canceled";
-  if (now.getTime() >= expiresUnsubmittedOn(bundle.createdOn).getTime()) return "expired";
   return undefined;
 }
 

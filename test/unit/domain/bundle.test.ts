@@ -29,8 +29,9 @@ describe("what ends an upload that is still created", () => {
     expect(endedBy(aBundle({ mode: "savedLocally" }), aStamp({ consentEpoch: 1 }), now)).toBeUndefined();
   });
 
-  it("is what came by decision rather than time, where both did", () => {
-    expect(endedBy(aBundle(), aStamp({ uploadEpoch: 1 }), after48Hours)).toBe("canceled");
+  it("is its time, once that is over, whatever is decided afterwards: what was seen as expired stays so", () => {
+    expect(endedBy(aBundle(), aStamp({ uploadEpoch: 1 }), after48Hours)).toBe("expired");
+    expect(endedBy(aBundle({ mode: "proactive" }), aStamp({ consentEpoch: 1 }), after48Hours)).toBe("expired");
   });
 
   it.each(["submitted", "accepted", "rejected", "canceled", "expired", "purged"])(
