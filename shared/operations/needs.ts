@@ -285,6 +285,8 @@ export type CopyState =
 export type Days = {
   readonly ensure: (account: string, day: UtcDay) => Promise<void>;
   readonly startCopy: (from: { account: string; landing: string; etag: string }, to: Place) => Promise<CopyState>;
+  /** The copy as it stands; undefined where there is none. */
+  readonly copyState: (place: Place) => Promise<CopyState | undefined>;
   readonly discard: (place: Place) => Promise<void>;
   readonly readAndHash: (
     place: Place,

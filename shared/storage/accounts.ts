@@ -51,6 +51,7 @@ export function openAccounts(
   const days: Days = {
     ensure: (account, day) => named(account).ensureDay(day),
     startCopy: (from, to) => named(from.account).startCopy({ landing: from.landing, etag: from.etag, to }),
+    copyState: (place) => named(place.account).copyState(place),
     discard: (place) => named(place.account).deleteBundle(place),
     readAndHash: (place, version) => named(place.account).readAndHash(place, version),
     readUrl: (place, as) => named(place.account).readUrl(place, { ...as, contentType }),

@@ -6,7 +6,7 @@ import { dayPurgeOn, mayStartCopy } from "../../domain/retention.ts";
 import { zipVerdict } from "../../domain/zip.ts";
 import { DomainError } from "../../errors.ts";
 import { linkClaim } from "../cases/linkClaim.ts";
-import type { CopyState, World } from "../needs.ts";
+import type { CopyState, Place, World } from "../needs.ts";
 import { transact } from "../transact.ts";
 import { delayVerification } from "./delayVerification.ts";
 import { placeOf } from "./finishPurge.ts";
@@ -70,12 +70,7 @@ async function verify(world: World, bundle: BundleRecord): Promise<void> {
 async function copyToDay(world: World, bundle: BundleRecord): Promise<CopyState> {
   const { days, rules, schedule } = world;
   const place = placeOf(bundle);
-  if (!mayStartCopy(bundle, world.clock.now())) {
-    throw new DomainError(
-      "ServiceUnavailable",
-      "It is too late to copy the bundle: its deletion could no longer be guaranteed in time.",
-    );
-  }
+  if (!mayStartCopy(bundle, world.clock.now())) return await copyMadeInTime(world, place);
   await schedule.expire({ stampId: bundle.stampId, bundleId: bundle.bundleId, createdOn: bundle.createdOn });
   await schedule.holdDay({
     day: place.day,
@@ -86,6 +81,16 @@ async function copyToDay(world: World, bundle: BundleRecord): Promise<CopyState>
   return await days.startCopy(
     { account: bundle.account, landing: bundle.landing, etag: bundle.submittedEtag ?? "" },
     place,
+  );
+}
+
+/** It is too late for a new copy; one that was made in time can still be read. */
+async function copyMadeInTime({ days }: Pick<World, "days">, place: Place): Promise<CopyState> {
+  const copy = await days.copyState(place);
+  if (copy !== undefined) return copy;
+  throw new DomainError(
+    "ServiceUnavailable",
+    "It is too late to copy the bundle: its deletion could no longer be guaranteed in time.",
   );
 }
 
@@ -112,14 +117,15 @@ async function judge(
   return zip.ok ? undefined : { code: "NotAZip", message: `The uploaded file is not a whole zip: ${zip.message}` };
 }
 
+/** Accepts what is still waiting for its verdict. Past its purge the day's container may be gone already, or be going: that is no time to say that it holds the bundle. */
 async function accept(world: World, { stampId, bundleId }: BundleRecord): Promise<void> {
   const { stamps, clock } = world;
-  const accepted = await transact(
+  await transact(
     () => stamps.head(stampId),
     async (head) => {
       const bundle = await stamps.bundle(stampId, bundleId);
-      if (bundle?.state !== "submitted" || bundle.purge !== undefined) return undefined;
       const now = clock.now();
+      if (bundle?.state !== "submitted" || bundle.purge !== undefined || isPastPurge(bundle, now)) return;
       const { attempts } = bundle.verification ?? { attempts: 0 };
       const next: BundleRecord = {
         ...bundle,
