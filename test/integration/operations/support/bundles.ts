@@ -14,3 +14,13 @@ export async function accepted(
   if (bundle.state !== "accepted") throw new Error(`The bundle is ${JSON.stringify(bundle)}`);
   return { ...submitted, bundle: bundleShape.parse(bundle) };
 }
+
+/** `container/blob` of everything that the storage holds, snapshots and uncommitted blobs too. */
+export async function blobsIn({ blobs }: Stage): Promise<string[]> {
+  const held: string[] = [];
+  for await (const { name } of blobs.listContainers()) {
+    const all = blobs.getContainerClient(name).listBlobsFlat({ includeSnapshots: true, includeUncommitedBlobs: true });
+    for await (const blob of all) held.push(`${name}/${blob.name}`);
+  }
+  return held;
+}

@@ -53,7 +53,7 @@ export function storageFaults(): StorageFaults {
   const running = async <T>(work: () => Promise<T>) => {
     calls = [];
     try {
-      return { result: await work(), calls };
+      return { result: await work(), calls: [...calls] };
     } finally {
       armed = undefined;
     }
