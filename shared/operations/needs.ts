@@ -196,7 +196,7 @@ export type Schedule = {
   readonly heldDays: () => AsyncIterable<HeldDay>;
   /** Deletions that wait for a time of their own. */
   readonly purgeEarlyAt: (work: EarlyPurge) => Promise<void>;
-  readonly forgetEarly: (work: Omit<EarlyPurge, "dueOn">) => Promise<void>;
+  readonly forgetEarly: (work: EarlyPurge) => Promise<void>;
   readonly earlyDue: (now: Date) => AsyncIterable<EarlyPurge>;
   /** The ledger partitions of stamps or of cases that changed on the day or after it, once for each day. */
   readonly touchedSince: (kind: "stamps" | "cases", day: UtcDay) => AsyncIterable<string>;

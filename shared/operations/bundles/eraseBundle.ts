@@ -78,11 +78,10 @@ export async function cancelErasure(
     async (head) => {
       const { stamp, bundle } = await read(world, caller, head, bundleId);
       const now = clock.now();
-      const pending =
-        bundle.erasure !== undefined && bundle.purge === undefined && now.getTime() < Date.parse(bundle.erasure.dueOn);
+      const { erasure: taken, ...next } = bundle;
+      const pending = taken !== undefined && bundle.purge === undefined && now.getTime() < Date.parse(taken.dueOn);
       if (!pending)
         throw invalidState(bundle.state, "No erasure of this bundle is pending, so there is nothing to take back.");
-      const { erasure: _taken, ...next } = bundle;
       const reason = newNote(said.reason);
       const event: NewEvent = {
         type: "bundle.erasureCanceled",
@@ -95,7 +94,7 @@ export async function cancelErasure(
         { events: [event], update: [{ from: bundle, to: next }], notes: [reason] },
         now,
       );
-      await schedule.forgetEarly({ stampId, bundleId, basis: "erasure" });
+      await schedule.forgetEarly({ stampId, bundleId, basis: "erasure", dueOn: taken.dueOn });
       return bundleView(next, stamp, now);
     },
     caller.head,

@@ -17,7 +17,7 @@ export async function purgeEarly(
   stampId: StampId,
   bundleId: BundleId,
 ): Promise<BundleRecord | undefined> {
-  const { clock, schedule, stamps } = world;
+  const { clock, stamps } = world;
   const intended = await transact(
     () => stamps.head(stampId),
     async (head) => {
@@ -41,8 +41,5 @@ export async function purgeEarly(
     },
   );
   if (intended === undefined) return undefined;
-  const standing = intended.purge === undefined ? intended : await finishPurge(world, intended);
-  await schedule.forgetEarly({ stampId, bundleId, basis: "erasure" });
-  await schedule.forgetEarly({ stampId, bundleId, basis: "caseClosed" });
-  return standing;
+  return intended.purge === undefined ? intended : await finishPurge(world, intended);
 }

@@ -26,14 +26,14 @@ export async function purgeDue(world: World): Promise<void> {
       world.log.error("purge.failed", error, facts);
     }
   };
-  await eachBounded(world.schedule.earlyDue(now), 8, ({ stampId, bundleId, basis, dueOn }) =>
+  await eachBounded(world.schedule.earlyDue(now), 8, (wish) =>
     go(
       async () => {
-        const purgedEarly = await purgeEarly(world, stampId, bundleId);
-        const stale = Date.parse(dueOn) + staleMs < now.getTime();
-        if (purgedEarly === undefined && stale) await world.schedule.forgetEarly({ stampId, bundleId, basis });
+        const settled = (await purgeEarly(world, wish.stampId, wish.bundleId)) !== undefined;
+        const stale = Date.parse(wish.dueOn) + staleMs < now.getTime();
+        if (settled || stale) await world.schedule.forgetEarly(wish);
       },
-      { stampId, bundleId },
+      { stampId: wish.stampId, bundleId: wish.bundleId },
     ),
   );
   for await (const held of world.schedule.heldDays()) {

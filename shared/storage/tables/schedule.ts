@@ -40,7 +40,8 @@ function unfinishedKey(work: Unfinished): string {
 
 const unfinishedIn = (shard: string) => `unfinished!${shard}`;
 const earlyIn = (shard: string) => `early!${shard}`;
-const earlyKey = (of: Omit<EarlyPurge, "dueOn">) => `${of.stampId}!${of.bundleId}!${of.basis}`;
+/** Each wish has a row of its own, so that whoever forgets an earlier one leaves a later one standing. */
+const earlyKey = (of: EarlyPurge) => `${of.stampId}!${of.bundleId}!${of.basis}!${of.dueOn}`;
 const touchedPrefix = "touched!";
 const touchedOn = (day: string) => `${touchedPrefix}${day}!`;
 const touchedIn = (day: string, shard: string) => `${touchedOn(day)}${shard}`;
