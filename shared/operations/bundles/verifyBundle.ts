@@ -54,8 +54,13 @@ async function verify(world: World, bundle: BundleRecord): Promise<void> {
       return;
     case "success": {
       const rejection = await judge(world, bundle, copy);
-      if (rejection === undefined) await accept(world, bundle);
-      else await rejectBundle(world, bundle, rejection);
+      if (rejection !== undefined) {
+        await rejectBundle(world, bundle, rejection);
+        return;
+      }
+      // Before the acceptance, which ends what is tried again after a crash.
+      await linkClaim(world, theService, bundle);
+      await accept(world, bundle);
       return;
     }
     case "sourceMissing":
@@ -117,7 +122,7 @@ async function judge(
   return zip.ok ? undefined : { code: "NotAZip", message: `The uploaded file is not a whole zip: ${zip.message}` };
 }
 
-/** Accepts what is still waiting for its verdict. Past its purge the day's container may be gone already, or be going: that is no time to say that it holds the bundle. */
+/** Accepts what still waits for its verdict, but not past its purge: the day's container may be going, and what is copied then is deleted with the rejection. */
 async function accept(world: World, { stampId, bundleId }: BundleRecord): Promise<void> {
   const { stamps, clock } = world;
   await transact(
@@ -139,9 +144,7 @@ async function accept(world: World, { stampId, bundleId }: BundleRecord): Promis
         data: { ...transition(bundle, next), ...(bundle.sha256 === undefined ? {} : { sha256: bundle.sha256 }) },
       };
       await stamps.commit(stampId, head, { events: [event], update: [{ from: bundle, to: next }] }, now);
-      return next;
     },
   );
   await settleBundle(world, stampId, bundleId);
-  if (accepted !== undefined) await linkClaim(world, theService, accepted);
 }
