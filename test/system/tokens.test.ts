@@ -204,6 +204,10 @@ const table: readonly [verb: string, path: string, who: string, body?: unknown][
   ["POST", `${grant}:revoke`, "C E"],
   ["GET", "/compliance/retention", "A"],
   ["GET", "/compliance/events", "A"],
+  ["GET", "/compliance/accesses", "A"],
+  ["GET", "/compliance/checkpoints", "A"],
+  ["GET", "/compliance/checkpoints/1/leaves", "A"],
+  ["GET", "/compliance/checkpoints/1/proof", "A"],
 ];
 
 describe.each(table)("%s %s", (verb, path, who, body) => {

@@ -60,8 +60,14 @@ export type World = {
   readonly close: () => Promise<void>;
 };
 
-/** Starts a service with `environment` and opens the world around it. Close it in `afterAll`. */
-export async function openWorld(environment: Environment = {}): Promise<World> {
+/**
+ * Starts a service with `environment` and opens the world around it. Close it in `afterAll`.
+ * `onAnswer` sees every answer of the service, and may fail on it.
+ */
+export async function openWorld(
+  environment: Environment = {},
+  { onAnswer }: { readonly onAnswer?: (raw: RawRequest, answer: Answer) => void } = {},
+): Promise<World> {
   const service = await startService(environment);
   const people = new Map<string, Promise<{ oid: string; token: string }>>();
   let offsetDays = Number(environment.CLOCK_OFFSET_DAYS ?? 0);
@@ -87,6 +93,7 @@ export async function openWorld(environment: Environment = {}): Promise<World> {
       const answer = await send(service.origin, raw);
       // No answer may be a 500: why it was is in what the service printed, and gone with it.
       if (answer.status === 500) console.error(`${raw.method} ${raw.path}: 500\n${service.output().slice(-3000)}`);
+      onAnswer?.(raw, answer);
       return answer;
     },
     get anonymous() {
