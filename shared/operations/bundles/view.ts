@@ -81,7 +81,8 @@ async function uploadFor(
 /** How its verification stands, as a long-running operation. */
 export function verificationView(bundle: BundleRecord): Verification {
   const { attempts, lastError, nextAttemptOn } = bundle.verification ?? { attempts: 0 };
-  const error = bundle.rejection ?? (bundle.state === "submitted" ? lastError : undefined);
+  const error =
+    bundle.rejection ?? (isGivenUp(bundle) ? givenUp : bundle.state === "submitted" ? lastError : undefined);
   return {
     id: bundle.bundleId,
     status: verificationStatus(bundle),
@@ -91,8 +92,14 @@ export function verificationView(bundle: BundleRecord): Verification {
   };
 }
 
+/** Erased before its verdict, which will not come: whoever polls must come to an end. */
+const isGivenUp = ({ submittedOn, acceptedOn, rejection, purge }: BundleRecord): boolean =>
+  submittedOn !== undefined && acceptedOn === undefined && rejection === undefined && purge !== undefined;
+
+const givenUp = { code: "PurgeDue", message: "The bundle was to be deleted before its verification had ended." };
+
 function verificationStatus(bundle: BundleRecord): Verification["status"] {
-  if (bundle.rejection !== undefined) return "Failed";
+  if (bundle.rejection !== undefined || isGivenUp(bundle)) return "Failed";
   if (bundle.acceptedOn !== undefined) return "Succeeded";
   return bundle.state === "submitted" ? "Running" : "NotStarted";
 }
