@@ -34,6 +34,10 @@ type Overrides = {
   @description('Largest bundle, in bytes.')
   @minValue(1)
   MAX_BUNDLE_BYTES: int?
+  @description('Days after which whoever was not met since is forgotten: names and free texts.')
+  @minValue(90)
+  @maxValue(3650)
+  METADATA_RETENTION_DAYS: int?
 }
 
 @sealed()

@@ -13,6 +13,7 @@ import { bundleHandlers } from "./http/handlers/bundles.ts";
 import { caseHandlers } from "./http/handlers/cases.ts";
 import { complianceHandlers } from "./http/handlers/compliance.ts";
 import type { Handlers } from "./http/handlers/handler.ts";
+import { peopleHandlers } from "./http/handlers/people.ts";
 import { publicHandlers } from "./http/handlers/public.ts";
 import { stampHandlers } from "./http/handlers/stamps.ts";
 import type { Edge } from "./http/serve.ts";
@@ -21,6 +22,7 @@ import { notePoisonedVerification, verifyMessage } from "./operations/bundles/ve
 import { foldTouched } from "./operations/compliance/foldTouched.ts";
 import { sealCheckpoint } from "./operations/compliance/sealCheckpoint.ts";
 import type { Clock, World } from "./operations/needs.ts";
+import { forgetOld } from "./operations/people/forgetPerson.ts";
 import { purgeDue } from "./operations/purge/purgeDue.ts";
 import { sweepUnfinished } from "./operations/purge/sweepUnfinished.ts";
 import { openAccounts } from "./storage/accounts.ts";
@@ -49,7 +51,12 @@ export type App = {
   readonly handlers: Handlers;
   readonly queues: { readonly [Name in "verify" | "verifyPoisoned"]: (message: unknown) => Promise<void> };
   readonly timers: {
-    readonly [Name in "foldLedger" | "purgeDue" | "sealCheckpoint" | "sweepUnfinished"]: () => Promise<void>;
+    readonly [Name in
+      | "foldLedger"
+      | "forgetOld"
+      | "purgeDue"
+      | "sealCheckpoint"
+      | "sweepUnfinished"]: () => Promise<void>;
   };
 };
 
@@ -82,6 +89,7 @@ export function openApp(config: Config, options: AppOptions = {}): App {
       purgeAfterCaseCloseDays: config.purgeAfterCaseCloseDays,
       eraseDelayHours: config.eraseDelayHours,
       maxBundleBytes: config.maxBundleBytes,
+      metadataRetentionDays: config.metadataRetentionDays,
     },
   };
   return {
@@ -92,12 +100,14 @@ export function openApp(config: Config, options: AppOptions = {}): App {
       ...caseHandlers(world),
       ...complianceHandlers(world),
       ...publicHandlers(papers),
+      ...peopleHandlers(world),
     },
     queues: {
       verify: (message) => verifyMessage(world, message),
       verifyPoisoned: (message) => notePoisonedVerification(world, message),
     },
     timers: {
+      forgetOld: () => forgetOld(world),
       foldLedger: () => foldTouched(world),
       purgeDue: async () => {
         await purgeDue(world);
@@ -136,7 +146,7 @@ function openStorage(config: Config, clock: Clock, policies: readonly PipelinePo
     rollups: openRollups(table("rollups")),
     accessIndex: openAccessIndex(table("accesses")),
     directory: openDirectory(table("directory")),
-    people: openPeople(table("people")),
+    people: openPeople(table("people"), clock.now),
     nonces: openNonces(table, tableService(config, policies)),
     queue: openVerificationQueue(queueClient(config, policies)),
     ...openAccounts(bundleAccounts(config, clock, policies)),

@@ -89,6 +89,11 @@ export const settings = z.object({
     168,
   ).default(24),
   MAX_BUNDLE_BYTES: wholeNumber("Largest bundle, in bytes.", 1, 4_000_000_000_000).default(64 * 1024 ** 3),
+  METADATA_RETENTION_DAYS: wholeNumber(
+    "Days after which whoever was not met since is forgotten: names and free texts.",
+    90,
+    3650,
+  ).default(730),
   CLOCK_OFFSET_DAYS: z.coerce
     .number()
     .min(-3650)
@@ -133,6 +138,7 @@ export type Config = {
   readonly purgeAfterCaseCloseDays: number | undefined;
   readonly eraseDelayHours: number;
   readonly maxBundleBytes: number;
+  readonly metadataRetentionDays: number;
   readonly clockOffsetDays: number;
 };
 
@@ -173,6 +179,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     purgeAfterCaseCloseDays: values.PURGE_AFTER_CASE_CLOSE_DAYS,
     eraseDelayHours: values.ERASE_DELAY_HOURS,
     maxBundleBytes: values.MAX_BUNDLE_BYTES,
+    metadataRetentionDays: values.METADATA_RETENTION_DAYS,
     clockOffsetDays: values.CLOCK_OFFSET_DAYS,
   };
 }

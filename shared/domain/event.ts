@@ -47,6 +47,8 @@ export const eventTypes = [
   "container.purgeIntended",
   "container.purged",
   "checkpoint.sealed",
+  "person.forgotten",
+  "ledger.exported",
 ] as const;
 export type EventType = (typeof eventTypes)[number];
 

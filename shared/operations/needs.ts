@@ -90,6 +90,7 @@ export type Stamps = {
   readonly decisions: (stampId: StampId, after?: string) => Page<DecisionRecord>;
   readonly accesses: (stampId: StampId, after?: string) => Page<AccessRecord>;
   readonly note: (stampId: StampId, noteId: string) => Promise<Note | undefined>;
+  readonly dropNote: (stampId: StampId, noteId: string) => Promise<void>;
 };
 
 export type LinkRecord = { readonly stampId: StampId; readonly bundleId: BundleId; readonly linkedOn: UtcTime };
@@ -117,6 +118,7 @@ export type Cases = {
   readonly link: (caseNumber: CaseNumber, stampId: StampId, bundleId: BundleId) => Promise<LinkRecord | undefined>;
   readonly links: (caseNumber: CaseNumber, after?: string) => Page<LinkRecord>;
   readonly note: (caseNumber: CaseNumber, noteId: string) => Promise<Note | undefined>;
+  readonly dropNote: (caseNumber: CaseNumber, noteId: string) => Promise<void>;
 };
 
 /** A day container on one account, as its deletion went. */
@@ -237,11 +239,22 @@ export type AccessIndex = {
   readonly list: (after?: string) => Page<LedgerAccess>;
 };
 
+/** Where a side row stands: the ledger partition and the note. */
+export type NotePlace = { readonly partition: string; readonly noteId: string };
+
 export type People = {
   /** The subject id of a person, made where there is none yet. */
   readonly subjectOf: (person: Person) => Promise<SubjectId>;
   /** Whom it stands for; undefined once forgotten. */
   readonly whois: (subject: SubjectId) => Promise<Person | undefined>;
+  /** Remembers a side row that the person wrote or is named in; before the row is. */
+  readonly wrote: (subject: SubjectId, place: NotePlace) => Promise<void>;
+  readonly notes: (subject: SubjectId) => AsyncIterable<NotePlace>;
+  readonly noteGone: (subject: SubjectId, place: NotePlace) => Promise<void>;
+  /** Deletes what leads from the id to the person and back. */
+  readonly forget: (subject: SubjectId) => Promise<void>;
+  /** Who was last met in that month, `yyyymm`. */
+  readonly lastMetIn: (month: string) => AsyncIterable<SubjectId>;
 };
 
 export type Events = {
@@ -322,6 +335,7 @@ export type Rules = {
   /** Undefined: closing a case deletes nothing. */
   readonly purgeAfterCaseCloseDays: number | undefined;
   readonly maxBundleBytes: number;
+  readonly metadataRetentionDays: number;
 };
 
 export type World = {

@@ -11,7 +11,7 @@ export const caseHandlers = (world: World): HandlersFor<"Cases"> & HandlersFor<"
   Cases_List: async (call) => page(await listCases(world, known(call.caller), pageOf(call), call.query)),
   Cases_Get: async ({ caller, params }) => resource(await readCase(world, known(caller), params.caseNumber)),
   Cases_Put: async ({ caller, params, body, ifMatch }) => {
-    const { case: record, created } = await putCase(world, known(caller), params.caseNumber, body, { ifMatch });
+    const { case: record, created } = await putCase(world, asToken(caller), params.caseNumber, body, { ifMatch });
     return putResult(record, created);
   },
   Cases_ListBundles: async (call) => {

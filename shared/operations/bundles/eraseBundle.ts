@@ -34,6 +34,7 @@ export async function eraseBundle(
       const now = clock.now();
       const dueOn = new Date(now.getTime() + rules.eraseDelayHours * 3_600_000);
       const reason = newNote(said.reason);
+      await world.people.wrote(operator, { partition: head.partition, noteId: reason.noteId });
       const erasure = {
         requestedOn: toUtcTime(now),
         dueOn: toUtcTime(dueOn),
@@ -83,6 +84,7 @@ export async function cancelErasure(
       if (!pending)
         throw invalidState(bundle.state, "No erasure of this bundle is pending, so there is nothing to take back.");
       const reason = newNote(said.reason);
+      await world.people.wrote(operator, { partition: head.partition, noteId: reason.noteId });
       const event: NewEvent = {
         type: "bundle.erasureCanceled",
         actor: actorOf(caller),

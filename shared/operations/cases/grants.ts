@@ -43,6 +43,7 @@ export async function putGrant(
       const lent = await requireAllLendable(world, record, said);
       const now = clock.now();
       const justification = newNote(said.justification);
+      await world.people.wrote(caller.subject, { partition: head.partition, noteId: justification.noteId });
       const grant = newGrant(record, caller, { grantId, said, lent, justificationNote: justification.noteId }, now);
       const event: NewEvent = {
         type: "grant.activated",

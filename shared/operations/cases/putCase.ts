@@ -3,7 +3,7 @@ import type { CaseNumber } from "../../api/primitives.ts";
 import { type CaseRecord, isRepeat, updateCase } from "../../domain/case.ts";
 import { requireMatch } from "../../domain/etag.ts";
 import { mapBounded } from "../bounded.ts";
-import { actorOf, type Caller, type Condition } from "../caller.ts";
+import { actorOf, type Condition, type TokenCaller } from "../caller.ts";
 import type { World } from "../needs.ts";
 import { newNote } from "../note.ts";
 import { transact } from "../transact.ts";
@@ -13,7 +13,7 @@ import { caseView } from "./view.ts";
 /** Records a case as the case system has it. Closing it or unassigning a person ends the grants that it carried, from the commit on. */
 export async function putCase(
   world: World,
-  caller: Caller,
+  caller: TokenCaller,
   caseNumber: CaseNumber,
   said: CaseUpdate,
   condition: Condition,
@@ -29,6 +29,7 @@ export async function putCase(
       if (view !== undefined && isRepeat(standing, said, sameCase(view, said))) return { case: view, created: false };
 
       const title = said.title === undefined ? undefined : newNote(said.title);
+      if (title !== undefined) await people.wrote(caller.subject, { partition: head.partition, noteId: title.noteId });
       const now = clock.now();
       const updated = updateCase(caseNumber, standing, { ...said, assignees, titleNote: title?.noteId }, now);
       if (standing === undefined) await directory.addCase(caseNumber);

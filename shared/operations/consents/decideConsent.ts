@@ -46,6 +46,7 @@ export async function decideConsent(
         data: { stampId, ...record },
       };
       const receipt = newNote(await signReceipt(world, head, event, record, said.decidedBy, now), record.decisionId);
+      await people.wrote(decidedBy, { partition: head.partition, noteId: receipt.noteId });
       const settle = await settleStampSoon(world, standing, stamp);
       await stamps.commit(stampId, head, { stamp, events: [event], decision: record, notes: [receipt] }, now);
       await settle();

@@ -39,6 +39,7 @@ export function openCases(table: Table, touch: Touch): { readonly cases: Cases; 
         (await table.read(number, linkKey({ stampId: stamp, bundleId: bundle }), linkRecord))?.value,
       links: (number, after) => table.scan({ partition: number, prefix: "link!", after }, linkRecord),
       note: async (number, id) => (await table.read(number, `note!${id}`, noteSchema))?.value,
+      dropNote: (number, id) => table.remove(number, `note!${id}`),
     },
   };
 }

@@ -80,6 +80,7 @@ export function openStamps(table: Table, touch: Touch): { readonly stamps: Stamp
       decisions: (stamp, after) => table.scan({ partition: stamp, prefix: "decision!", after }, decisionRecord),
       accesses: (stamp, after) => table.scan({ partition: stamp, prefix: "access!", after }, accessRecord),
       note: async (stamp, id) => (await table.read(stamp, `note!${id}`, noteSchema))?.value,
+      dropNote: (stamp, id) => table.remove(stamp, `note!${id}`),
     },
   };
 }

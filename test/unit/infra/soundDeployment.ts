@@ -125,6 +125,7 @@ export const soundDeployment: Deployment = [
       ERASE_DELAY_HOURS: "24",
       PURGE_AFTER_CASE_CLOSE_DAYS: "30",
       MAX_BUNDLE_BYTES: "1000",
+      METADATA_RETENTION_DAYS: "730",
       AzureWebJobsStorage__blobServiceUri: "https://host1.blob.storage.example/",
       AzureWebJobsStorage__credential: "managedidentity",
       AzureWebJobsStorage__clientId: "[reference('identity').clientId]",

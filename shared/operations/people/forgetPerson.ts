@@ -1,0 +1,59 @@
+import { caseNumber, stampId } from "../../api/primitives.ts";
+import { type Actor, theService } from "../../domain/event.ts";
+import type { SubjectId } from "../../domain/people.ts";
+import { DomainError } from "../../errors.ts";
+import { actorOf, type Caller } from "../caller.ts";
+import type { NotePlace, World } from "../needs.ts";
+import { transact } from "../transact.ts";
+
+/**
+ * Forgets whom a subject id stands for, and every text that the person wrote or is named in (invariant 9). The event comes first: what is half
+ * forgotten can be asked for again. Ledger, reports and verifier go on with the subject id.
+ */
+export async function forgetPerson(world: World, caller: Caller, subject: SubjectId): Promise<void> {
+  if ((await world.people.whois(subject)) === undefined && !(await hasNotes(world, subject))) {
+    throw new DomainError("NotFound", "Nobody is known by that subject id: it was forgotten, or never given.");
+  }
+  await forget(world, actorOf(caller), subject);
+}
+
+async function hasNotes(world: Pick<World, "people">, subject: SubjectId): Promise<boolean> {
+  for await (const _note of world.people.notes(subject)) return true;
+  return false;
+}
+
+async function forget(world: World, actor: Actor, subject: SubjectId): Promise<void> {
+  const { clock, people, service } = world;
+  await transact(service.head, async (head) => {
+    const event = { type: "person.forgotten", actor, data: { subjectId: subject } } as const;
+    await service.commit(head, { events: [event] }, clock.now());
+  });
+  for await (const place of people.notes(subject)) {
+    await dropNote(world, place);
+    await people.noteGone(subject, place);
+  }
+  await people.forget(subject);
+}
+
+async function dropNote(
+  { cases, stamps }: Pick<World, "cases" | "stamps">,
+  { partition, noteId }: NotePlace,
+): Promise<void> {
+  const [kind, id] = partition.split("/");
+  if (kind === "stamps") await stamps.dropNote(stampId.parse(id), noteId);
+  else await cases.dropNote(caseNumber.parse(id), noteId);
+}
+
+/** How many months before the oldest kept one are looked at: a timer that was down for as long catches up. */
+const monthsLookedAt = 12;
+
+/** Forgets everyone who was last met more than `METADATA_RETENTION_DAYS` ago. */
+export async function forgetOld(world: World): Promise<void> {
+  const oldest = new Date(world.clock.now().getTime() - world.rules.metadataRetentionDays * 86_400_000);
+  for (let back = 1; back <= monthsLookedAt; back += 1) {
+    const month = new Date(Date.UTC(oldest.getUTCFullYear(), oldest.getUTCMonth() - back, 1));
+    for await (const subject of world.people.lastMetIn(month.toISOString().slice(0, 7).replace("-", ""))) {
+      if ((await world.people.whois(subject)) !== undefined) await forget(world, theService, subject);
+    }
+  }
+}
