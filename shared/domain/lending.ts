@@ -63,15 +63,26 @@ export function requireLendable(lending: Lending): BundleRecord {
   return lending.bundle;
 }
 
-/** Throws unless the caller is the grantee of an active grant. */
+/**
+ * Throws unless the caller is the grantee of an active grant. One that ended with its bundles passes: they tell more of themselves (`PurgeDue`,
+ * as the contract says of an erasure); where they can be lent again, `requireNotEnded` stops it.
+ */
 export function requireActiveGrant(grant: GrantRecord, record: CaseRecord, caller: SubjectId, now: Date): void {
   if (grant.grantee !== caller) {
     throw new DomainError("NotTheGrantee", "The grant is another engineer's. Ask for one of your own.");
   }
-  const end = grantEnd(grant, record, now);
-  if (end !== undefined) {
-    throw new DomainError("GrantNotActive", "The grant has ended. Ask for a new one if the case still needs it.", {
-      details: [{ code: end.reason, message: `Ended on ${end.on}.` }],
-    });
-  }
+  const { ended, ...rest } = grant;
+  const endedWithBundles = ended?.reason === "bundleErased" || ended?.reason === "bundlePurged";
+  const end = grantEnd(endedWithBundles ? rest : grant, record, now);
+  if (end !== undefined) throw notActive(end);
 }
+
+/** Throws where the end of the grant is written: nothing revives one. */
+export function requireNotEnded({ ended }: GrantRecord): void {
+  if (ended !== undefined) throw notActive(ended);
+}
+
+const notActive = (end: NonNullable<GrantRecord["ended"]>): DomainError =>
+  new DomainError("GrantNotActive", "The grant has ended. Ask for a new one if the case still needs it.", {
+    details: [{ code: end.reason, message: `Ended on ${end.on}.` }],
+  });

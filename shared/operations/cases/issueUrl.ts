@@ -3,7 +3,7 @@ import { type BundleId, type CaseNumber, type GrantId, type StampId, toUtcTime }
 import { type BundleRecord, bundleFacts } from "../../domain/bundle.ts";
 import type { CaseRecord } from "../../domain/case.ts";
 import type { GrantRecord } from "../../domain/grant.ts";
-import { requireActiveGrant, requireLendable } from "../../domain/lending.ts";
+import { requireActiveGrant, requireLendable, requireNotEnded } from "../../domain/lending.ts";
 import type { StampRecord } from "../../domain/stamp.ts";
 import { DomainError } from "../../errors.ts";
 import { placeOf } from "../bundles/finishPurge.ts";
@@ -71,6 +71,7 @@ async function recordAccess(
       const bundle = inGrant(grant, found);
       if (bundle !== undefined) requireStampAsGranted(grant, bundle, head.state);
       const lent = requireLendable({ case: record, stampId, bundle, purpose: grant.purpose, now });
+      requireNotEnded(grant);
       const { caseNumber, grantId, purpose } = grant;
       const access = {
         accessId: randomUUID(),
