@@ -273,6 +273,25 @@ test("[invariant 3] an erasure that is taken back and asked for again is carried
   expectWholeLedger(await stage.events());
 });
 
+test("[invariant 3] an erasure asked for while the taking back of the last one still cleans up is carried out", async () => {
+  const stage = stageOf();
+  const other = stage.another();
+  const stamp = await stage.registeredStamp();
+  const { bundleId } = await accepted(stage, stamp);
+  const path = stamp.bundlePath(bundleId);
+  expectStatus(await stamp.call("POST", `${path}:erase`, operator), 202);
+
+  const cleaning = stage.faults.holdNext(({ method, url }) => method === "DELETE" && url.includes("/schedule("));
+  const takingBack = stamp.call("POST", `${path}:cancelErase`, operator);
+  await cleaning.reached;
+  expectStatus(await onOther(other, stamp).call("POST", `${path}:erase`, operator), 202);
+  cleaning.letGo();
+  expectStatus(await takingBack, 200);
+
+  await stage.another({ offsetDays: 1.5 }).runTimer("purgeDue");
+  expect((await stamp.bundle(bundleId)).state).toBe("purged");
+});
+
 test("[invariant 7] a verification and an erasure without delay: nothing of the bundle is left", async () => {
   const stage = stageOf({ settings: { ERASE_DELAY_HOURS: "0" } });
   const other = stage.another({ settings: { ERASE_DELAY_HOURS: "0" } });

@@ -23,13 +23,18 @@ export type StorageFaults = {
   readonly watching: <T>(work: () => Promise<T>) => Promise<{ result: T; calls: readonly Call[] }>;
   /** Fails every call that `hits` is true of, from now on; `undefined` ends that. */
   readonly failWhere: (hits: ((request: PipelineRequest) => boolean) | undefined) => void;
+  /** Holds back the next call that `hits` is true of, until it is let go. */
+  readonly holdNext: (hits: (request: PipelineRequest) => boolean) => Hold;
 };
+
+export type Hold = { readonly reached: Promise<void>; readonly letGo: () => void };
 
 export type Call = { readonly method: string; readonly path: string };
 
 export function storageFaults(): StorageFaults {
   let armed: { fault: Fault; n: number } | undefined;
   let hits: ((request: PipelineRequest) => boolean) | undefined;
+  let held: { hits: (request: PipelineRequest) => boolean; reach: () => void; go: Promise<void> } | undefined;
   let calls: Call[] = [];
 
   const policy: PipelinePolicy = {
@@ -38,6 +43,12 @@ export function storageFaults(): StorageFaults {
       const { pathname, search } = new URL(request.url);
       calls.push({ method: request.method, path: `${pathname}${search.replace(/sig=[^&]*/, "")}` });
       if (hits?.(request)) throw unreachable();
+      if (held?.hits(request)) {
+        const { reach, go } = held;
+        held = undefined;
+        reach();
+        await go;
+      }
       if (armed === undefined || calls.length < armed.n) return await next(request);
       const { fault, n } = armed;
       const isTheOne = calls.length === n;
@@ -68,6 +79,12 @@ export function storageFaults(): StorageFaults {
     watching: running,
     failWhere: (next) => {
       hits = next;
+    },
+    holdNext: (next) => {
+      const reached = Promise.withResolvers<void>();
+      const go = Promise.withResolvers<void>();
+      held = { hits: next, reach: reached.resolve, go: go.promise };
+      return { reached: reached.promise, letGo: go.resolve };
     },
   };
 }
