@@ -9,13 +9,17 @@ export type PurgeReason = {
   readonly on: UtcTime;
 };
 
-/** The first reason to delete an accepted or submitted bundle. */
-export function purgeReason(bundle: BundleRecord): PurgeReason {
+/** The reasons to delete an accepted or submitted bundle, the earliest first. */
+export function purgeReasons(bundle: BundleRecord): PurgeReason[] {
   const reasons: PurgeReason[] = [{ basis: "age", on: bundle.purgeOn }];
   if (bundle.caseClosedDueOn !== undefined) reasons.push({ basis: "caseClosed", on: bundle.caseClosedDueOn });
   if (bundle.erasure !== undefined) reasons.push({ basis: "erasure", on: bundle.erasure.dueOn });
-  return reasons.reduce((first, next) => (Date.parse(next.on) < Date.parse(first.on) ? next : first));
+  return reasons.sort((one, other) => Date.parse(one.on) - Date.parse(other.on));
 }
+
+/** The first of them. */
+export const purgeReason = (bundle: BundleRecord): PurgeReason =>
+  purgeReasons(bundle)[0] ?? { basis: "age", on: bundle.purgeOn };
 
 /** When it is due without anybody asking for it: the `purgeOn` that is shown. */
 export const shownPurgeOn = (bundle: BundleRecord): UtcTime => {

@@ -1,7 +1,7 @@
 import { type BundleId, type StampId, toUtcTime } from "../../api/primitives.ts";
 import { type BundleRecord, bundleFacts } from "../../domain/bundle.ts";
 import { type NewEvent, theService } from "../../domain/event.ts";
-import { purgeReason } from "../../domain/purge.ts";
+import { type PurgeReason, purgeReasons } from "../../domain/purge.ts";
 import { closedForLongEnough } from "../cases/closedCases.ts";
 import { settleCasesOf } from "../cases/settleCase.ts";
 import type { World } from "../needs.ts";
@@ -22,12 +22,11 @@ export async function purgeEarly(
     () => stamps.head(stampId),
     async (head) => {
       const bundle = await stamps.bundle(stampId, bundleId);
-      if (bundle === undefined || (bundle.state !== "submitted" && bundle.state !== "accepted")) return bundle;
-      if (bundle.purge !== undefined) return bundle;
+      if (bundle === undefined || bundle.state === "created") return undefined;
+      if (bundle.purge !== undefined || (bundle.state !== "submitted" && bundle.state !== "accepted")) return bundle;
       const now = clock.now();
-      const { basis, on } = purgeReason(bundle);
-      if (basis === "age" || now.getTime() < Date.parse(on)) return undefined;
-      if (basis === "caseClosed" && !(await closedForLongEnough(world, bundle, now))) return undefined;
+      const basis = await dueBasis(world, bundle, now);
+      if (basis === undefined) return undefined;
       const next: BundleRecord = { ...bundle, purge: { basis, intendedOn: toUtcTime(now) } };
       const event: NewEvent = {
         type: "bundle.purgeIntended",
@@ -42,4 +41,13 @@ export async function purgeEarly(
   );
   if (intended === undefined) return undefined;
   return intended.purge === undefined ? intended : await finishPurge(world, intended);
+}
+
+/** The first reason that holds now. Age is the day container's affair; a closing is in doubt until its cases are asked, and keeps no erasure waiting. */
+async function dueBasis(world: World, bundle: BundleRecord, now: Date): Promise<PurgeReason["basis"] | undefined> {
+  for (const { basis, on } of purgeReasons(bundle)) {
+    if (basis === "age" || now.getTime() < Date.parse(on)) return undefined;
+    if (basis === "erasure" || (await closedForLongEnough(world, bundle, now))) return basis;
+  }
+  return undefined;
 }

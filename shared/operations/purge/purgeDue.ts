@@ -2,12 +2,13 @@ import { toUtcTime } from "../../api/primitives.ts";
 import type { BundleRecord } from "../../domain/bundle.ts";
 import { dayContainerName } from "../../domain/containers.ts";
 import { type NewEvent, theService } from "../../domain/event.ts";
+import { purgeReasons } from "../../domain/purge.ts";
 import { eachBounded } from "../bounded.ts";
 import { purged } from "../bundles/finishPurge.ts";
 import { purgeEarly } from "../bundles/purgeEarly.ts";
 import { settleBundle } from "../bundles/settleBundle.ts";
 import { settleCasesOf } from "../cases/settleCase.ts";
-import type { Expiry, HeldDay, World } from "../needs.ts";
+import type { EarlyPurge, Expiry, HeldDay, World } from "../needs.ts";
 import { transact } from "../transact.ts";
 
 /** Hours after which an erasure row without an erasure is old news rather than one that is just being asked for. */
@@ -26,22 +27,28 @@ export async function purgeDue(world: World): Promise<void> {
       world.log.error("purge.failed", error, facts);
     }
   };
-  await eachBounded(world.schedule.earlyDue(now), 8, (wish) =>
-    go(
-      async () => {
-        const settled = (await purgeEarly(world, wish.stampId, wish.bundleId)) !== undefined;
-        const stale = Date.parse(wish.dueOn) + staleMs < now.getTime();
-        if (settled || stale) await world.schedule.forgetEarly(wish);
-      },
-      { stampId: wish.stampId, bundleId: wish.bundleId },
-    ),
-  );
+  const purgeOne = (wish: EarlyPurge) =>
+    go(() => carryOut(world, wish, now), { stampId: wish.stampId, bundleId: wish.bundleId });
+  await go(() => eachBounded(world.schedule.earlyDue(now), 8, purgeOne), { index: "early" });
   for await (const held of world.schedule.heldDays()) {
     if (Date.parse(held.purgeOn) <= now.getTime()) {
       await go(() => purgeDay(world, held), { container: dayContainerName(held.day), account: held.account });
     }
   }
   if (failures.length > 0) throw failures[0];
+}
+
+/** Deletes one bundle before its day, or forgets a wish that its row does not hold any more. */
+async function carryOut(world: World, wish: EarlyPurge, now: Date): Promise<void> {
+  const settled = (await purgeEarly(world, wish.stampId, wish.bundleId)) !== undefined;
+  const isOld = Date.parse(wish.dueOn) + staleMs < now.getTime();
+  if (settled || (isOld && !(await stands(world, wish)))) await world.schedule.forgetEarly(wish);
+}
+
+async function stands({ stamps }: Pick<World, "stamps">, wish: EarlyPurge): Promise<boolean> {
+  const bundle = await stamps.bundle(wish.stampId, wish.bundleId);
+  const reasons = bundle === undefined ? [] : purgeReasons(bundle);
+  return reasons.some(({ basis, on }) => basis === wish.basis && on === wish.dueOn);
 }
 
 /**

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { expectRefusal } from "../../support/system/expectations.ts";
+import { expectRefusal, expectStatus } from "../../support/system/expectations.ts";
+import { makeZip } from "../../support/system/zip.ts";
 import { accepted } from "../operations/support/bundles.ts";
 import { type Stage, useStages } from "../operations/support/stage.ts";
 
@@ -61,4 +62,52 @@ test("[invariant 3] an ended upload whose deletion failed is deleted at the swee
   for (const { bundleId } of [revoked, canceled]) {
     expect((await stamp.bundle(bundleId)).purge?.deletedOn).toEqual(expect.any(String));
   }
+});
+
+test("a bundle whose case closed while it was uploaded is deleted for that once it is accepted", async () => {
+  const settings = { PURGE_AFTER_CASE_CLOSE_DAYS: "0" };
+  const stage = stageOf({ settings });
+  const stamp = await stage.registeredStamp();
+  const bytes = await makeZip();
+  const created = await stamp.createBundle({ sizeBytes: bytes.byteLength });
+  const supportCase = await stage.openCase({ stampIds: [stamp.stampId] });
+  expectStatus(await supportCase.link(created), 201);
+  await supportCase.close();
+  const later = stage.another({ settings, offsetDays: 0.2 });
+  await later.runTimer("purgeDue");
+  await stamp.upload(created, bytes);
+  expectStatus(await stamp.submit(created.bundleId, bytes), 202);
+  await stage.verify(created);
+
+  await later.runTimer("purgeDue");
+  expect(await stamp.bundle(created.bundleId)).toMatchObject({ state: "purged", purge: { basis: "caseClosed" } });
+});
+
+test("[invariant 7] an erasure is carried out also where the closing of a case, which came first, is in doubt", async () => {
+  const settings = { PURGE_AFTER_CASE_CLOSE_DAYS: "0" };
+  const stage = stageOf({ settings });
+  const stamp = await stage.registeredStamp();
+  const { bundle, bundleId } = await accepted(stage, stamp);
+  const supportCase = await stage.openCase({ stampIds: [stamp.stampId] });
+  expectStatus(await supportCase.link(bundle), 201);
+  await supportCase.close();
+  const said = { decidedBy: "operator@contoso.example", reason: "Wrong window" };
+  expectStatus(await stamp.call("POST", `${stamp.bundlePath(bundleId)}:erase`, said), 202);
+  // Reopened, and the bundle's row does not say so yet.
+  stage.faults.failWhere(({ url }) => new URL(url).pathname.includes("/stamps("));
+  await supportCase.reopen();
+
+  await stage.another({ settings, offsetDays: 1.5 }).runTimer("purgeDue");
+  stage.faults.failWhere(undefined);
+  expect(await stamp.bundle(bundleId)).toMatchObject({ state: "purged", purge: { basis: "erasure" } });
+});
+
+test("[invariant 3] an index of erasures that cannot be read does not keep a day from being purged", async () => {
+  const stage = stageOf();
+  const stamp = await stage.registeredStamp();
+  const { bundleId } = await accepted(stage, stamp);
+  const later = stage.another({ offsetDays: 81 });
+  later.faults.failWhere(({ url }) => decodeURIComponent(url).includes("early!"));
+  await expect(later.runTimer("purgeDue")).rejects.toThrow();
+  expect((await stamp.bundle(bundleId)).state).toBe("purged");
 });
