@@ -1,5 +1,12 @@
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { openApiDocument } from "../shared/api/openapi.ts";
+import { withMatrix } from "../test/integration/authorization/table.ts";
 
-/** `npm run docs`: writes the documents that are made from the code. A test finds them out of date. */
-writeFileSync(new URL("openapi.json", import.meta.url), `${JSON.stringify(openApiDocument(), null, 2)}\n`);
+/** `npm run docs`: writes the documents that are made from the code. A test finds each of them out of date. */
+
+writeFileSync(fileOf("openapi.json"), `${JSON.stringify(openApiDocument(), null, 2)}\n`);
+writeFileSync(fileOf("authorization.md"), withMatrix(readFileSync(fileOf("authorization.md"), "utf8")));
+
+function fileOf(name: string): URL {
+  return new URL(name, import.meta.url);
+}
