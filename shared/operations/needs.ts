@@ -9,6 +9,7 @@ import type { Note, Person, SubjectId } from "../domain/people.ts";
 import type { CountsByDay } from "../domain/rollup.ts";
 import type { StampRecord } from "../domain/stamp.ts";
 import type { UtcDay } from "../domain/utcDay.ts";
+import type { Violation } from "../domain/violations.ts";
 
 /**
  * What operations need from the world, as plain types; an operation takes the few that it names (`Pick`), and `app.ts` hands them over.
@@ -193,6 +194,7 @@ export type Schedule = {
   readonly unexpire: (expiry: Expiry) => Promise<void>;
   readonly expiring: (day: UtcDay) => AsyncIterable<Expiry>;
   readonly oldestExpiring: (day: UtcDay) => Promise<Expiry | undefined>;
+  /** The earliest `purgeOn` that was said of a day stands. */
   readonly holdDay: (held: HeldDay) => Promise<void>;
   readonly releaseDay: (held: HeldDay) => Promise<void>;
   readonly heldDays: () => AsyncIterable<HeldDay>;
@@ -312,6 +314,28 @@ export type Days = {
   readonly deleteDay: (account: string, day: UtcDay) => Promise<void>;
 };
 
+/** What is really in the accounts, listed rather than looked up. */
+export type Storehouse = {
+  readonly accounts: readonly string[];
+  readonly containers: (account: string) => AsyncIterable<string>;
+  readonly bundlesIn: (
+    account: string,
+    day: UtcDay,
+  ) => AsyncIterable<{ readonly stampId: string; readonly bundleId: string }>;
+  /** In words, what makes the account keep deleted data. */
+  readonly keepsDeleted: (account: string) => Promise<readonly string[]>;
+};
+
+export type Findings = { readonly asOf: UtcTime; readonly violations: Violation[] };
+
+/** When each timer last succeeded, and what the reconciler found last. */
+export type Runs = {
+  readonly succeeded: (timer: string, on: UtcTime) => Promise<void>;
+  readonly lastSuccess: (timer: string) => Promise<UtcTime | undefined>;
+  readonly keepFindings: (found: Findings) => Promise<void>;
+  readonly findings: () => Promise<Findings | undefined>;
+};
+
 export type VerificationQueue = {
   readonly send: (message: { stampId: StampId; bundleId: BundleId }, delaySeconds?: number) => Promise<void>;
 };
@@ -354,6 +378,8 @@ export type World = {
   readonly events: Events;
   readonly landing: Landing;
   readonly days: Days;
+  readonly storehouse: Storehouse;
+  readonly runs: Runs;
   readonly queue: VerificationQueue;
   readonly papers: Papers;
   readonly log: Log;

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { bundleId, stampId, toUtcTime } from "../../api/primitives.ts";
 import { type BundleRecord, transition } from "../../domain/bundle.ts";
 import { type NewEvent, theService } from "../../domain/event.ts";
-import { dayPurgeOn, mayStartCopy } from "../../domain/retention.ts";
+import { mayStartCopy } from "../../domain/retention.ts";
 import { zipVerdict } from "../../domain/zip.ts";
 import { DomainError } from "../../errors.ts";
 import { linkClaim } from "../cases/linkClaim.ts";
@@ -73,15 +73,11 @@ async function verify(world: World, bundle: BundleRecord): Promise<void> {
 
 /** The deadline is written before the day's container could hold a byte (invariant 2). */
 async function copyToDay(world: World, bundle: BundleRecord): Promise<CopyState> {
-  const { days, rules, schedule } = world;
+  const { days, schedule } = world;
   const place = placeOf(bundle);
   if (!mayStartCopy(bundle, world.clock.now())) return await copyMadeInTime(world, place);
   await schedule.expire({ stampId: bundle.stampId, bundleId: bundle.bundleId, createdOn: bundle.createdOn });
-  await schedule.holdDay({
-    day: place.day,
-    account: place.account,
-    purgeOn: dayPurgeOn(place.day, rules.purgeAfterDays),
-  });
+  await schedule.holdDay({ day: place.day, account: place.account, purgeOn: bundle.purgeOn });
   await days.ensure(place.account, place.day);
   return await days.startCopy(
     { account: bundle.account, landing: bundle.landing, etag: bundle.submittedEtag ?? "" },

@@ -85,7 +85,13 @@ export function openSchedule(table: Table): Schedule & { readonly touch: Touch }
       return firsts.filter((each) => each !== undefined).sort((a, b) => a.createdOn.localeCompare(b.createdOn))[0];
     },
 
-    holdDay: async (held) => void (await table.put(toEntity(daysPartition, heldKey(held), held))),
+    holdDay: async (held) => {
+      const row = toEntity(daysPartition, heldKey(held), held);
+      if (await table.insert(row)) return;
+      const standing = await table.read(daysPartition, heldKey(held), heldDay);
+      const isEarlier = standing === undefined || Date.parse(held.purgeOn) < Date.parse(standing.value.purgeOn);
+      if (isEarlier) await table.put(row);
+    },
     releaseDay: (held) => table.remove(daysPartition, heldKey(held)),
     heldDays: () => items(table.scan({ partition: daysPartition, prefix: "" }, heldDay)),
 

@@ -111,3 +111,18 @@ test("[invariant 3] an index of erasures that cannot be read does not keep a day
   await expect(later.runTimer("purgeDue")).rejects.toThrow();
   expect((await stamp.bundle(bundleId)).state).toBe("purged");
 });
+
+test("[invariant 3] a longer PURGE_AFTER_DAYS extends nothing that was created under a shorter one", async () => {
+  const stage = stageOf({ settings: { PURGE_AFTER_DAYS: "10" } });
+  const stamp = await stage.registeredStamp();
+  const { bundle: first } = await accepted(stage, stamp);
+  const { bundle: second } = await stamp.submittedBundle();
+  const longer = stage.another({ settings: { PURGE_AFTER_DAYS: "80" } });
+  await longer.verify(second);
+
+  await stage.another({ settings: { PURGE_AFTER_DAYS: "80" }, offsetDays: 11 }).runTimer("purgeDue");
+  for (const { bundleId, purgeOn } of [first, second]) {
+    const purged = await stamp.bundle(bundleId);
+    expect(purged).toMatchObject({ state: "purged", purgeOn });
+  }
+});
