@@ -1,0 +1,174 @@
+import { describe, expect, it } from "vitest";
+import { z } from "zod";
+import { ConfigurationError, readConfig, settings } from "../../shared/config.ts";
+
+const local = {
+  PUBLIC_ORIGIN: "http://127.0.0.1:7071",
+  StateStorage: "UseDevelopmentStorage=true",
+  SIGNING_KEY_FILE: "signing.json",
+  TOKEN_ISSUER: "https://login.example.com/tenant/v2.0",
+  TOKEN_AUDIENCE: "api://stamp-intake",
+  TOKEN_TENANT_ID: "5F0C1D0E-6B64-4F0A-9C57-2B1F9F7F3C11",
+  TOKEN_JWKS_URL: "https://login.example.com/keys",
+};
+const { StateStorage: _storage, SIGNING_KEY_FILE: _file, ...common } = local;
+const inAzure = {
+  ...common,
+  PUBLIC_ORIGIN: "https://intake.example.com",
+  StateStorage__tableServiceUri: "https://state.table.core.windows.net",
+  StateStorage__queueServiceUri: "https://state.queue.core.windows.net",
+  StateStorage__credential: "managedidentity",
+  StateStorage__clientId: "5f0c1d0e-6b64-4f0a-9c57-2b1f9f7f3c12",
+  BUNDLE_ACCOUNTS: '[{"name":"bundles1","blobEndpoint":"https://bundles1.blob.core.windows.net"}]',
+  SIGNING_KEY_ID: "https://vault.vault.azure.net/keys/papers",
+};
+
+function complaint(environment: Readonly<Record<string, string | undefined>>): string {
+  try {
+    readConfig(environment);
+  } catch (error) {
+    if (error instanceof ConfigurationError) return error.message;
+    throw error;
+  }
+  return "none";
+}
+
+describe("the settings of a local run", () => {
+  it("are few, and the others have their defaults", () => {
+    expect(readConfig(local)).toMatchObject({
+      publicOrigin: "http://127.0.0.1:7071",
+      local: false,
+      state: { kind: "connectionString", connectionString: "UseDevelopmentStorage=true" },
+      bundleAccounts: undefined,
+      signingKey: { kind: "file", path: "signing.json" },
+      token: {
+        issuer: local.TOKEN_ISSUER,
+        audience: local.TOKEN_AUDIENCE,
+        tenantId: local.TOKEN_TENANT_ID.toLowerCase(),
+        jwksUrl: local.TOKEN_JWKS_URL,
+      },
+      purgeAfterDays: 80,
+      eraseDelayHours: 24,
+      purgeAfterCaseCloseDays: undefined,
+      maxBundleBytes: 64 * 1024 ** 3,
+      clockOffsetDays: 0,
+    });
+  });
+
+  it("that are empty or only spaces are not set", () => {
+    expect(readConfig({ ...local, PURGE_AFTER_DAYS: "", ERASE_DELAY_HOURS: "  " })).toEqual(readConfig(local));
+    expect(complaint({ ...local, TOKEN_AUDIENCE: " " })).toContain("TOKEN_AUDIENCE");
+  });
+
+  it("may move the clock, there only", () => {
+    expect(readConfig({ ...local, STAMP_INTAKE_LOCAL: "1", CLOCK_OFFSET_DAYS: "86" })).toMatchObject({
+      local: true,
+      clockOffsetDays: 86,
+    });
+    expect(complaint({ ...local, CLOCK_OFFSET_DAYS: "86" })).toMatch(/^CLOCK_OFFSET_DAYS: /);
+    expect(complaint({ ...inAzure, CLOCK_OFFSET_DAYS: "1" })).toMatch(/^CLOCK_OFFSET_DAYS: /);
+  });
+});
+
+describe("the settings in Azure", () => {
+  it("name endpoints, accounts and a key instead", () => {
+    expect(readConfig(inAzure)).toMatchObject({
+      state: {
+        kind: "identity",
+        tableEndpoint: inAzure.StateStorage__tableServiceUri,
+        queueEndpoint: inAzure.StateStorage__queueServiceUri,
+        clientId: inAzure.StateStorage__clientId,
+      },
+      bundleAccounts: [{ name: "bundles1", blobEndpoint: "https://bundles1.blob.core.windows.net" }],
+      signingKey: { kind: "keyVault", keyId: inAzure.SIGNING_KEY_ID },
+    });
+  });
+});
+
+describe("PURGE_AFTER_DAYS", () => {
+  it.each(["1", "80", "82", " 82 "])("%s starts", (value) => {
+    expect(readConfig({ ...local, PURGE_AFTER_DAYS: value }).purgeAfterDays).toBe(Number(value));
+  });
+
+  it.each(["83", "86", "90", "0", "-1", "x", "80.5", "1e3", "NaN", "Infinity", "80 days"])(
+    "%s does not, and says so: nothing may outlive day 90",
+    (value) => {
+      expect(complaint({ ...local, PURGE_AFTER_DAYS: value })).toMatch(/^PURGE_AFTER_DAYS: /);
+    },
+  );
+});
+
+describe("a setting that is wrong is named", () => {
+  it.each([
+    ["PUBLIC_ORIGIN", undefined],
+    ["PUBLIC_ORIGIN", "intake.example.com"],
+    ["PUBLIC_ORIGIN", "https://intake.example.com/"],
+    ["PUBLIC_ORIGIN", "https://intake.example.com/api"],
+    ["PUBLIC_ORIGIN", "HTTPS://intake.example.com"],
+    ["BUNDLE_ACCOUNTS", "bundles1"],
+    ["BUNDLE_ACCOUNTS", "[]"],
+    ["BUNDLE_ACCOUNTS", '[{"name":"Bundles 1","blobEndpoint":"https://a.example"}]'],
+    ["BUNDLE_ACCOUNTS", '[{"name":"bundles1"}]'],
+    ["BUNDLE_ACCOUNTS", '[{"name":"bundles1","blobEndpoint":"https://a.example","geographies":[]}]'],
+    ["BUNDLE_ACCOUNTS", '[{"name":"bundles1","blobEndpoint":"https://a.example","key":"secret"}]'],
+    ["SIGNING_KEY_ID", "papers"],
+    ["TOKEN_ISSUER", undefined],
+    ["TOKEN_ISSUER", "login"],
+    ["TOKEN_AUDIENCE", undefined],
+    ["TOKEN_TENANT_ID", undefined],
+    ["TOKEN_TENANT_ID", "contoso"],
+    ["TOKEN_JWKS_URL", undefined],
+    ["TOKEN_JWKS_URL", "keys"],
+    ["ERASE_DELAY_HOURS", "-1"],
+    ["ERASE_DELAY_HOURS", "169"],
+    ["ERASE_DELAY_HOURS", "soon"],
+    ["PURGE_AFTER_CASE_CLOSE_DAYS", "-1"],
+    ["PURGE_AFTER_CASE_CLOSE_DAYS", "x"],
+    ["MAX_BUNDLE_BYTES", "0"],
+    ["MAX_BUNDLE_BYTES", "64 GB"],
+    ["CLOCK_OFFSET_DAYS", "tomorrow"],
+    ["CLOCK_OFFSET_DAYS", "100000"],
+    ["STAMP_INTAKE_LOCAL", "yes"],
+    ["StateStorage__credential", "password"],
+    ["StateStorage__tableServiceUri", "state"],
+    ["StateStorage__queueServiceUri", undefined],
+    ["StateStorage__tableServiceUri", undefined],
+  ])("%s=%s", (name, value) => {
+    const message = complaint({ ...inAzure, [name]: value });
+    expect(message).toContain(`${name}`);
+    expect(message).not.toBe("none");
+  });
+
+  it("with all the others that are", () => {
+    const message = complaint({ ...local, PUBLIC_ORIGIN: "x", PURGE_AFTER_DAYS: "83", TOKEN_ISSUER: undefined });
+    for (const name of ["PUBLIC_ORIGIN: ", "PURGE_AFTER_DAYS: ", "TOKEN_ISSUER: "]) expect(message).toContain(name);
+  });
+
+  it.each([
+    ["both kinds of storage", { ...inAzure, StateStorage: "UseDevelopmentStorage=true" }, "StateStorage: "],
+    ["no storage", { ...local, StateStorage: undefined }, "StateStorage__tableServiceUri"],
+    ["no accounts for bundles", { ...inAzure, BUNDLE_ACCOUNTS: undefined }, "BUNDLE_ACCOUNTS: "],
+    ["both kinds of key", { ...inAzure, SIGNING_KEY_FILE: "signing.json" }, "SIGNING_KEY_ID and SIGNING_KEY_FILE"],
+    ["no key", { ...local, SIGNING_KEY_FILE: undefined }, "SIGNING_KEY_ID: "],
+  ])("%s", (_, environment, expected) => {
+    expect(complaint(environment)).toContain(expected);
+  });
+
+  it("without its value, which may be a secret", () => {
+    const connection = "AccountName=a;AccountKey=verysecret";
+    const environment = {
+      ...inAzure,
+      StateStorage: connection,
+      SIGNING_KEY_ID: "verysecret",
+      BUNDLE_ACCOUNTS: "verysecret",
+    };
+    expect(complaint(environment)).not.toContain("verysecret");
+    expect(complaint({ ...inAzure, StateStorage: connection })).not.toContain("verysecret");
+  });
+});
+
+it("every setting is described", () => {
+  const { properties = {} } = z.toJSONSchema(settings, { io: "input" });
+  expect(Object.keys(properties)).toEqual(Object.keys(settings.shape));
+  for (const [name, schema] of Object.entries(properties)) expect(schema, name).toHaveProperty("description");
+});
