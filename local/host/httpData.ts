@@ -36,7 +36,13 @@ export function toRpcHttp(
 }
 
 export const requestOrigin = (request: IncomingMessage): string =>
-  `http://${request.headers.host ?? `127.0.0.1:${request.socket.localPort}`}`;
+  `http://${request.headers.host || `127.0.0.1:${request.socket.localPort}`}`;
+
+/** Whether the Host header is a name or an address and a port, as Kestrel asks: one with `/` or `@` in it would bend the URL. */
+export const hasUsableHost = (request: IncomingMessage): boolean => {
+  const origin = requestOrigin(request);
+  return /^http:\/\/(?:\[[\da-f:.]+\]|[\w.~%!$&'()*+,;=-]+)(?::\d*)?$/i.test(origin) && URL.canParse(origin);
+};
 
 /**
  * Reads a body that has a length. A chunked one **arrives empty**, as in the real host, which asks for `Content-Length > 0`.

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { answerAdmin } from "./admin.ts";
 import type { FunctionApp, HttpFunction } from "./functions.ts";
-import { fromReturnValue, readBody, requestOrigin, send, toRpcHttp } from "./httpData.ts";
+import { fromReturnValue, hasUsableHost, readBody, send, toRpcHttp } from "./httpData.ts";
 import type { Invoker } from "./invoker.ts";
 import { describeError, logLine } from "./log.ts";
 import { type RequestTarget, readRequestTarget } from "./requestTarget.ts";
@@ -78,7 +78,7 @@ export function functionsHandler(app: FunctionApp, invoker: Invoker): Handler {
   return async (request, response) => {
     try {
       const target = readRequestTarget(request.url ?? "/");
-      if (target === undefined || !URL.canParse(requestOrigin(request))) return send(response, { status: 400 });
+      if (target === undefined || !hasUsableHost(request)) return send(response, { status: 400 });
       if (await answerAdmin(request, response, target, app, invoker)) return;
       const route = findRoute(app.http, request.method ?? "", target.path);
       if (route === undefined) return send(response, { status: 404 });
