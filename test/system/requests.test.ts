@@ -292,6 +292,26 @@ describe("an id is refused:", () => {
   });
 });
 
+describe("a Host that is none", () => {
+  it.each(["user@example.com", "$@&", "a/b", "a?b", "a#b", "a\\b", "[::1", "a:port"])(
+    "is refused: %s",
+    async (host) => {
+      for (const path of ["/health", withVersion("/stamps")]) {
+        expectStatus(await world.send({ method: "GET", path, headers: { ...bearer(), host } }), 400);
+      }
+    },
+  );
+
+  it("is no matter where it is but another one", async () => {
+    for (const host of ["example.com", "example.com:8080", "[::1]:7071", "127.0.0.1"]) {
+      expectStatus(
+        await world.send({ method: "GET", path: withVersion("/stamps"), headers: { ...bearer(), host } }),
+        200,
+      );
+    }
+  });
+});
+
 it("the case of an id is ignored, and answers have it lower", async () => {
   const stamp = await world.registeredStamp({ stampId: randomUUID().toUpperCase() });
   const { call } = await world.person("A");

@@ -41,7 +41,10 @@ export async function startService(environment: Environment = {}): Promise<Servi
   const launch = (settings: Environment) => run(directory, settings, (text) => (output += text));
   let settings = environment;
   let killed = false;
-  let running: Running | undefined = await launch(settings);
+  let running: Running | undefined = await launch(settings).catch(async (error: unknown) => {
+    await rm(directory, { recursive: true, force: true });
+    throw error;
+  });
 
   const now = (): Running => {
     if (running === undefined) throw new Error("The service is stopped.");
