@@ -5,8 +5,8 @@ import type { Received } from "./received.ts";
 
 const place = /^[\x21-\x7e]{1,384}$/;
 
-export function decodePlace(token: string | null): string | undefined {
-  if (token === null) return undefined;
+export function decodePlace(token: string | undefined): string | undefined {
+  if (token === undefined) return undefined;
   const decoded = Buffer.from(token, "base64url").toString("latin1");
   if (!place.test(decoded)) {
     throw new DomainError(

@@ -1,5 +1,5 @@
 import type { HttpRequest, HttpResponseInit, InvocationContext } from "@azure/functions";
-import type { z } from "zod";
+import { z } from "zod";
 import { type Route, takesBody } from "../api/route.ts";
 
 import { DomainError } from "../errors.ts";
@@ -11,6 +11,7 @@ import { parseBody } from "./json.ts";
 import { decodePlace, nextLink } from "./paging.ts";
 import { type Received, receive } from "./received.ts";
 import { asRefusal, noSuchRoute, refusalResponse } from "./refuse.ts";
+import { statusOf } from "./status.ts";
 
 /** One request through the layers, in the contract's order of checks: length and size, path, api-version, credential, role, body, operation. */
 
@@ -46,12 +47,14 @@ export async function serve<Params, Query, Body>(
     const params = parsePart(route.params, received.params, "the path");
     if (route.who !== "anyone") requireApiVersion(received.query);
     const caller = await authenticate(using, route, received);
+    const { query, body } = parseRest(route, received);
     const answer = await (await handler())({
       params,
-      ...parseRest(route, received),
+      query,
+      body,
       caller,
       ifMatch: received.headers.get("if-match") ?? undefined,
-      after: decodePlace(received.query.get("skipToken")),
+      after: decodePlace(paged.parse(query).skipToken),
     });
     return withHeaders(
       toResponse(answer, (place) => nextLink(using.publicOrigin, received, place)),
@@ -63,6 +66,9 @@ export async function serve<Params, Query, Body>(
     return withHeaders(refusalResponse(refusal, challengeFor(route.who)), headers);
   }
 }
+
+/** Only a list's query has a place; elsewhere the parameter is an unknown one, and those are ignored. */
+const paged = z.object({ skipToken: z.string().optional() });
 
 /** A colon begins an action and stands in no id: here it is an action that the contract does not have, or not with this verb. */
 function requireNoAction(params: Received["params"]): void {
@@ -137,8 +143,9 @@ async function report(edge: () => Promise<Edge>, route: Route, refusal: DomainEr
   try {
     const { log } = await edge();
     const facts = { operation: route.operationId, code: refusal.code, requestId };
-    if (refusal.cause === undefined) log.info("request.refused", facts);
-    else log.error("request.failed", refusal.cause, facts);
+    // What a refusal was caused by quotes the caller: a body, a header, a token (invariant 9).
+    if (statusOf[refusal.code] < 500) log.info("request.refused", facts);
+    else log.error("request.failed", refusal.cause ?? refusal, facts);
   } catch {
     // Without a log there is nowhere to say so; the caller gets the refusal all the same.
   }

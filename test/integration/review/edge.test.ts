@@ -1,0 +1,47 @@
+import { randomUUID } from "node:crypto";
+import { expect, test } from "vitest";
+import { expectRefusal, expectStatus } from "../../support/system/expectations.ts";
+import { withVersion } from "../../support/system/world.ts";
+import { useStages } from "../operations/support/stage.ts";
+
+/** What the edge tells, and to whom. */
+
+const stageOf = useStages();
+
+test("[invariant 9] a body that is no JSON leaves nothing of itself in the log", async () => {
+  const stage = stageOf();
+  const { token } = await stage.person("R");
+  const answer = await stage.send({
+    method: "PUT",
+    path: withVersion(`/stamps/${randomUUID()}`),
+    headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+    body: '{"displayName": Jane Doe}',
+  });
+  expectRefusal(answer, 400, "InvalidBody");
+  expect(stage.logged.join("\n")).toContain("InvalidBody");
+  expect(stage.logged.join("\n")).not.toContain("Jane");
+});
+
+test("an outage is logged as an error with its cause, a refusal as what it is", async () => {
+  const stage = stageOf();
+  const stamp = await stage.registeredStamp();
+  stage.faults.failWhere(({ url }) => new URL(url).pathname.includes("/stamps("));
+  expectRefusal(await stamp.call("GET", stamp.path), 503, "ServiceUnavailable");
+  stage.faults.failWhere(undefined);
+  expectRefusal(await stamp.call("GET", stamp.bundlePath(randomUUID())), 404, "NotFound");
+  const lines = stage.logged.map((line): { event: string; code: string } => JSON.parse(line));
+  expect(lines).toMatchObject([
+    { event: "request.failed", code: "ServiceUnavailable", message: expect.stringContaining("out of reach") },
+    { event: "request.refused", code: "NotFound" },
+  ]);
+});
+
+test("an unknown query parameter is ignored, also one that lists know", async () => {
+  const stamp = await stageOf().registeredStamp();
+  expectStatus(await stamp.call("GET", stamp.path, undefined, { query: { skipToken: "!" } }), 200);
+  expectRefusal(
+    await stamp.call("GET", `${stamp.path}/bundles`, undefined, { query: { skipToken: "!" } }),
+    400,
+    "InvalidParameter",
+  );
+});
