@@ -12,5 +12,6 @@ import "./queue/verify.ts";
 import "./timer/foldLedger.ts";
 import "./timer/forgetOld.ts";
 import "./timer/purgeDue.ts";
+import "./timer/reconcile.ts";
 import "./timer/sealCheckpoint.ts";
 import "./timer/sweepUnfinished.ts";

@@ -2,7 +2,7 @@ import type { PipelinePolicy } from "@azure/core-rest-pipeline";
 import { TableClient, TableServiceClient } from "@azure/data-tables";
 import { DefaultAzureCredential, ManagedIdentityCredential, type TokenCredential } from "@azure/identity";
 import { QueueClient } from "@azure/storage-queue";
-import { stampId as stampIdSchema } from "./api/primitives.ts";
+import { stampId as stampIdSchema, toUtcTime } from "./api/primitives.ts";
 import { filePaperSigner } from "./auth/filePapers.ts";
 import { keyVaultPaperSigner } from "./auth/keyVaultPapers.ts";
 import { makeTokenVerifier } from "./auth/tokens.ts";
@@ -20,6 +20,7 @@ import type { Edge } from "./http/serve.ts";
 import { log } from "./log.ts";
 import { notePoisonedVerification, verifyMessage } from "./operations/bundles/verificationMessages.ts";
 import { foldTouched } from "./operations/compliance/foldTouched.ts";
+import { reconcile } from "./operations/compliance/reconcile.ts";
 import { sealCheckpoint } from "./operations/compliance/sealCheckpoint.ts";
 import type { Clock, World } from "./operations/needs.ts";
 import { forgetOld } from "./operations/people/forgetPerson.ts";
@@ -37,6 +38,7 @@ import { openLeaves } from "./storage/tables/leaves.ts";
 import { openNonces } from "./storage/tables/nonces.ts";
 import { openPeople } from "./storage/tables/people.ts";
 import { openRollups } from "./storage/tables/rollups.ts";
+import { openRuns } from "./storage/tables/runs.ts";
 import { openSchedule } from "./storage/tables/schedule.ts";
 import { openService } from "./storage/tables/service.ts";
 import { openStamps } from "./storage/tables/stamps.ts";
@@ -55,6 +57,7 @@ export type App = {
       | "foldLedger"
       | "forgetOld"
       | "purgeDue"
+      | "reconcile"
       | "sealCheckpoint"
       | "sweepUnfinished"]: () => Promise<void>;
   };
@@ -111,9 +114,11 @@ export function openApp(config: Config, options: AppOptions = {}): App {
       foldLedger: () => foldTouched(world),
       purgeDue: async () => {
         await purgeDue(world);
+        await world.runs.succeeded("purgeDue", toUtcTime(clock.now()));
         // Housekeeping comes last: it must never keep a purge from its work.
         await nonces.dropBefore(addDays(utcDay(real()), -1));
       },
+      reconcile: () => reconcile(world),
       sealCheckpoint: () => sealCheckpoint(world),
       sweepUnfinished: () => sweepUnfinished(world),
     },
@@ -145,6 +150,7 @@ function openStorage(config: Config, clock: Clock, policies: readonly PipelinePo
     events: openEvents({ stamps: stamps.rows, cases: cases.rows, service: service.rows }),
     rollups: openRollups(table("rollups")),
     accessIndex: openAccessIndex(table("accesses")),
+    runs: openRuns(table("runs")),
     directory: openDirectory(table("directory")),
     people: openPeople(table("people"), clock.now),
     nonces: openNonces(table, tableService(config, policies)),

@@ -28,6 +28,9 @@ export const retention = z
   .object({
     asOf: utcTime,
     freshAsOf: utcTime,
+    reconciledOn: utcTime
+      .optional()
+      .describe("When the accounts were last compared with the tables; its findings are among the violations."),
     settings: z.record(z.string(), z.union([z.string(), z.number()])),
     bundlesByState: z.partialRecord(bundleState, z.int()),
     bytesHeld: z.int(),

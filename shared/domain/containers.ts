@@ -5,6 +5,9 @@ import { type UtcDay, utcDaySchema } from "./utcDay.ts";
 
 const dayPrefix = "bundles-";
 
+/** Begins the name of every landing container, and of no other. */
+export const landingPrefix = "landing-";
+
 /** One upload of a bundle; `attempt` is random and new for each container, so that no container's name is used twice. */
 export type Upload = { readonly stampId: string; readonly bundleId: string; readonly attempt: string };
 
@@ -14,7 +17,7 @@ export type BundleLocation = { readonly day: UtcDay; readonly stampId: string; r
 /** The landing container of one upload of a bundle created on `day`. */
 export function landingContainerName(day: UtcDay, { stampId, bundleId, attempt }: Upload): string {
   const digest = createHash("sha256").update(`${stampId}/${bundleId}/${attempt}`).digest("hex").slice(0, 40);
-  return `landing-${day}-${digest}`;
+  return `${landingPrefix}${day}-${digest}`;
 }
 
 /** The one blob that a landing container holds. */

@@ -61,3 +61,16 @@ const overdue = {
     message: "The bundle's cases were closed long enough and it is still there.",
   },
 } as const;
+
+/** A purge timer that has not succeeded for a day, while there is something to purge some day. */
+export function purgeSilent(lastSuccess: UtcTime | undefined, held: readonly Held[], now: Date): Violation[] {
+  const since = lastSuccess ?? held.map(({ day }) => dayPurgeOn(day, 1))[0];
+  if (held.length === 0 || since === undefined || instant(since) + dayMs > now.getTime()) return [];
+  return [
+    {
+      code: "PurgeTimerSilent",
+      message: "purgeDue has not succeeded for a day: find out why it fails or does not run.",
+      since,
+    },
+  ];
+}

@@ -1,7 +1,7 @@
 import { landingContainerName } from "../domain/containers.ts";
 import { type PlacementAccount, placeBundle } from "../domain/placement.ts";
 import { DomainError } from "../errors.ts";
-import type { Days, Landing } from "../operations/needs.ts";
+import type { Days, Landing, Storehouse } from "../operations/needs.ts";
 import type { BundleAccount } from "./blobs/account.ts";
 
 /** The configured accounts as operations see them: an account by the name that a bundle's row holds. */
@@ -19,7 +19,7 @@ const unusableWords = {
 
 export function openAccounts(
   accounts: readonly [BundleAccount & PlacementAccount, ...(BundleAccount & PlacementAccount)[]],
-): { readonly landing: Landing; readonly days: Days } {
+): { readonly landing: Landing; readonly days: Days; readonly storehouse: Storehouse } {
   const named = (name: string): BundleAccount => {
     const account = accounts.find((each) => each.name === name);
     if (account !== undefined) return account;
@@ -59,5 +59,12 @@ export function openAccounts(
     deleteDay: (account, day) => named(account).deleteDay(day),
   };
 
-  return { landing, days };
+  const storehouse: Storehouse = {
+    accounts: accounts.map((account) => account.name),
+    containers: (account) => named(account).containers(),
+    bundlesIn: (account, day) => named(account).bundlesIn(day),
+    keepsDeleted: (account) => named(account).keepsDeleted(),
+  };
+
+  return { landing, days, storehouse };
 }

@@ -4,6 +4,7 @@ import { type BundleRecord, bundleFacts } from "../../domain/bundle.ts";
 import type { CaseRecord } from "../../domain/case.ts";
 import type { GrantRecord } from "../../domain/grant.ts";
 import { requireActiveGrant, requireLendable, requireNotEnded } from "../../domain/lending.ts";
+import { shownPurgeOn } from "../../domain/purge.ts";
 import type { StampRecord } from "../../domain/stamp.ts";
 import { DomainError } from "../../errors.ts";
 import { placeOf } from "../bundles/finishPurge.ts";
@@ -28,6 +29,8 @@ export async function issueUrl(
   asked: { readonly stampId: StampId; readonly bundleId: BundleId },
 ): Promise<{ url: string; expiresOn: string }> {
   const { cases, clock } = world;
+  // A try that another change of the case overtook has recorded its access: the next one asks the rules again and records nothing more.
+  let isRecorded = false;
   const issued = await transact(
     () => cases.head(at.caseNumber),
     async (head) => {
@@ -35,7 +38,8 @@ export async function issueUrl(
       const grant = await cases.grant(at.caseNumber, at.grantId);
       if (grant === undefined) throw noSuchGrant();
       requireActiveGrant(grant, record, caller.subject, clock.now());
-      const bundle = await recordAccess(world, caller, record, grant, asked);
+      const bundle = await recordAccess(world, caller, record, grant, asked, isRecorded);
+      isRecorded = true;
       const now = clock.now();
       const expiresOn = urlExpiry(world, grant, bundle, now);
       const event = {
@@ -61,6 +65,7 @@ async function recordAccess(
   record: CaseRecord,
   grant: GrantRecord,
   { stampId, bundleId }: { readonly stampId: StampId; readonly bundleId: BundleId },
+  isRecorded: boolean,
 ): Promise<BundleRecord> {
   const { stamps, clock } = world;
   return await transact(
@@ -72,6 +77,7 @@ async function recordAccess(
       if (bundle !== undefined) requireStampAsGranted(grant, bundle, head.state);
       const lent = requireLendable({ case: record, stampId, bundle, purpose: grant.purpose, now });
       requireNotEnded(grant);
+      if (isRecorded) return lent;
       const { caseNumber, grantId, purpose } = grant;
       const access = {
         accessId: randomUUID(),
@@ -116,7 +122,7 @@ function inGrant(grant: GrantRecord, bundle: BundleRecord | undefined): BundleRe
 
 /** In real time: what is left of the grant, of the bundle's time, or fifteen minutes, whichever is least. */
 function urlExpiry(world: Pick<World, "clock">, grant: GrantRecord, bundle: BundleRecord, now: Date): Date {
-  const ends = [grant.expiresOn, bundle.purgeOn].map((end) => Date.parse(end) - now.getTime());
+  const ends = [grant.expiresOn, shownPurgeOn(bundle)].map((end) => Date.parse(end) - now.getTime());
   const leftMs = Math.min(urlMinutes * 60_000, ...ends);
   if (leftMs <= 0)
     throw new DomainError("GrantNotActive", "The grant has just ended. Ask for a new one if the case still needs it.");

@@ -6,7 +6,7 @@ import type { Actor, NewEvent } from "../../domain/event.ts";
 import { DomainError } from "../../errors.ts";
 import { actorOf, type Condition, type TokenCaller } from "../caller.ts";
 import type { LinkRecord, World } from "../needs.ts";
-import { noSuchBundle, noSuchCase } from "../refusals.ts";
+import { invalidState, noSuchBundle, noSuchCase } from "../refusals.ts";
 import { transact } from "../transact.ts";
 import { reconsiderBundle } from "./closedCases.ts";
 import { requireKnown } from "./view.ts";
@@ -69,7 +69,7 @@ async function linkInCase(
       requireMatch(condition.ifMatch, standing && shown(place, standing));
       if (standing !== undefined) return { link: standing, created: false };
       if (bundle.state === "purged")
-        throw new DomainError("PurgeDue", "The bundle's bytes are deleted already; there is nothing to link.");
+        throw invalidState("purged", "The bundle's bytes are deleted already; there is nothing to link.");
       const now = clock.now();
       const link = { stampId, bundleId, linkedOn: toUtcTime(now) };
       const event: NewEvent = { type: "bundle.linked", actor, data: { ...place } };

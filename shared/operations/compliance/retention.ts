@@ -3,12 +3,12 @@ import { toUtcTime } from "../../api/primitives.ts";
 import { dayMs, dayPurgeOn, instant, lifecycleDays, retentionDays } from "../../domain/retention.ts";
 import { type DayCounts, inTotal, plus } from "../../domain/rollup.ts";
 import { startOfDay, type UtcDay } from "../../domain/utcDay.ts";
-import { earlyOverdue, heldTooLong } from "../../domain/violations.ts";
+import { earlyOverdue, heldTooLong, purgeSilent } from "../../domain/violations.ts";
 import { all, take } from "../bounded.ts";
 import type { HeldDay, World } from "../needs.ts";
 import { countBundles } from "./countBundles.ts";
 
-type Needs = Pick<World, "clock" | "events" | "rollups" | "rules" | "schedule">;
+type Needs = Pick<World, "clock" | "events" | "rollups" | "rules" | "runs" | "schedule">;
 
 /**
  * What is held, since when, and what was promised of it and not kept. Sums the rollups and asks the work index what is there; never looks at a
@@ -22,6 +22,7 @@ export async function getRetention(world: Needs): Promise<Retention> {
     findOldestByte(world, held, now),
     findViolations(world, held, now),
   ]);
+  const reconciled = await world.runs.findings();
   const total = inTotal(byDay);
   return {
     asOf: toUtcTime(now),
@@ -32,7 +33,8 @@ export async function getRetention(world: Needs): Promise<Retention> {
     ...(oldestByte === undefined ? {} : { oldestByte }),
     daysHeld: new Set(held.map(({ day }) => day)).size,
     days: dayRows(world.rules, byDay, held),
-    violations,
+    violations: [...violations, ...notTwice(reconciled?.violations ?? [], violations)],
+    ...(reconciled === undefined ? {} : { reconciledOn: reconciled.asOf }),
     consentCoverage: { bundles: total.created, covered: total.covered },
     accesses: { byPurpose: total.accessesBy, outsideSupportCase: total.accessesOutsideSupport },
   };
@@ -68,8 +70,8 @@ async function findOldestByte(
 /** Overdue deletions of single bundles that one report names, at the most: a report is read by a person. */
 const mostBundles = 100;
 
-async function findViolations(
-  { schedule }: Pick<World, "schedule">,
+export async function findViolations(
+  { runs, schedule }: Pick<World, "runs" | "schedule">,
   held: readonly HeldDay[],
   now: Date,
 ): Promise<Retention["violations"]> {
@@ -77,8 +79,16 @@ async function findViolations(
   return [
     ...held.flatMap((each) => heldTooLong(each, now)),
     ...bundles.flatMap((each) => earlyOverdue(each, now)),
+    ...purgeSilent(await runs.lastSuccess("purgeDue"), held, now),
   ].sort((a, b) => instant(a.since) - instant(b.since));
 }
+
+/** What the reconciler saw last and the report does not see by itself. */
+const notTwice = (found: Retention["violations"], seen: Retention["violations"]): Retention["violations"] =>
+  found.filter(
+    ({ code, container, bundleId }) =>
+      !seen.some((each) => each.code === code && each.container === container && each.bundleId === bundleId),
+  );
 
 /** Every day that had a bundle, oldest first. A day is purged when no account holds it any more. */
 function dayRows(

@@ -3,6 +3,7 @@ import { orUnavailable } from "../failures.ts";
 import { bundleBlob, type Copies, openCopies } from "./copy.ts";
 import { type DayContainers, openDayContainers } from "./dayContainer.ts";
 import { deleteBlob } from "./deletion.ts";
+import { type Inventory, openInventory } from "./inventory.ts";
 import { type Landing, openLanding } from "./landing.ts";
 import { openReading, type Reading } from "./read.ts";
 import { type BundleAccountOptions, openService } from "./service.ts";
@@ -15,6 +16,7 @@ import { openSigner } from "./signer.ts";
 export type BundleAccount = { readonly name: string } & Landing &
   DayContainers &
   Copies &
+  Inventory &
   Reading & {
     /** Deletes one bundle with its snapshots, and a copy that still runs; returns once it is gone. Repeating it is safe. */
     readonly deleteBundle: (at: BundleLocation) => Promise<void>;
@@ -29,6 +31,7 @@ export function openBundleAccount(options: BundleAccountOptions): BundleAccount 
     ...openLanding(service, sign),
     ...openDayContainers(service),
     ...openCopies(service, sign, now),
+    ...openInventory(service),
     ...openReading(service, sign),
     deleteBundle: (at) => orUnavailable(() => deleteBlob(bundleBlob(service, at))),
   };

@@ -133,7 +133,7 @@ export const rules: Record<OperationId, Rule> = {
   Cases_ListBundles: { who: ["C", "A", "E"], refuses: [unknownCase], succeeds: 200 },
   Cases_LinkBundle: {
     who: ["C", "E"],
-    refuses: [unknownCase, onClosedCase, stampNotOnCase, ["PurgeDue", bundleIs("purged")]],
+    refuses: [unknownCase, onClosedCase, stampNotOnCase, ["InvalidState", bundleIs("purged")]],
     succeeds: 200,
   },
   // What is not linked has nothing to unlink: 204 as if repeated, on a closed case too.

@@ -1,0 +1,107 @@
+import { toUtcTime } from "../../api/primitives.ts";
+import { dayContainerName, dayOfContainer, landingPrefix } from "../../domain/containers.ts";
+import type { UtcDay } from "../../domain/utcDay.ts";
+import type { Violation } from "../../domain/violations.ts";
+import { all } from "../bounded.ts";
+import type { HeldDay, World } from "../needs.ts";
+import { findViolations } from "./retention.ts";
+
+type Needs = Pick<World, "clock" | "log" | "runs" | "schedule" | "stamps" | "storehouse">;
+
+/** What one run keeps, at the most: the first of them are reason enough to look. */
+const mostFindings = 200;
+
+/**
+ * Lists what is really in the accounts and compares it with what the tables say, both ways; looks whether an account keeps deleted data; says all
+ * of it aloud. What the two disagree on for a moment, because a bundle is on its way, is looked at twice.
+ */
+export async function reconcile(world: Needs): Promise<void> {
+  const { clock, log, runs, schedule, storehouse } = world;
+  const now = clock.now();
+  const held = await all(schedule.heldDays());
+  const found: Violation[] = [...(await findViolations(world, held, now))];
+  for (const account of storehouse.accounts) {
+    found.push(...(await keptThings(world, account, now)));
+    found.push(...(await strayContainers(world, account, held, now)));
+    for (const { day } of held.filter((each) => each.account === account))
+      found.push(...(await unlikeRows(world, account, day, now)));
+  }
+  const violations = found.slice(0, mostFindings);
+  for (const { code, since, container, stampId, bundleId } of violations) {
+    log.alert("retention.violation", { code, since, container, stampId, bundleId });
+  }
+  await runs.keepFindings({ asOf: toUtcTime(now), violations });
+}
+
+async function keptThings({ storehouse }: Needs, account: string, now: Date): Promise<Violation[]> {
+  const kept = await storehouse.keepsDeleted(account);
+  return kept.map((what) => ({
+    code: "AccountKeepsDeleted",
+    message: `Account ${account}: ${what}. Turn it off.`,
+    since: toUtcTime(now),
+  }));
+}
+
+/** Containers that no row of the work index stands for: an upload that ended and is still writable, a day that nobody will purge. */
+async function strayContainers(
+  world: Needs,
+  account: string,
+  held: readonly HeldDay[],
+  now: Date,
+): Promise<Violation[]> {
+  const suspects = await unaccounted(world, account, held);
+  if (suspects.length === 0) return [];
+  const still = new Set(await unaccounted(world, account, await all(world.schedule.heldDays())));
+  return suspects
+    .filter((name) => still.has(name))
+    .map((container) => ({
+      code: container.startsWith(landingPrefix) ? "LandingWithoutUpload" : "ContainerWithoutRow",
+      message: `Account ${account} has ${container}, which no row stands for: delete it after finding out why.`,
+      since: toUtcTime(now),
+      container,
+    }));
+}
+
+/** The containers are listed before the rows are read: a row is written before its container and removed after it. */
+async function unaccounted(world: Needs, account: string, held: readonly HeldDay[]): Promise<string[]> {
+  const names = await all(world.storehouse.containers(account));
+  const expected = new Set(held.filter((each) => each.account === account).map((each) => dayContainerName(each.day)));
+  for await (const work of world.schedule.due(endOfTime)) if (work.kind === "upload") expected.add(work.landing);
+  return names.filter(
+    (name) => (name.startsWith(landingPrefix) || dayOfContainer(name) !== undefined) && !expected.has(name),
+  );
+}
+
+const endOfTime = new Date("9999-12-31T00:00:00Z");
+
+/** Bytes without a bundle that may have them, and accepted bundles without bytes, of one day. */
+async function unlikeRows(world: Needs, account: string, day: UtcDay, now: Date): Promise<Violation[]> {
+  const stored = new Map<string, { stampId: string; bundleId: string }>();
+  for await (const each of world.storehouse.bundlesIn(account, day))
+    stored.set(`${each.stampId}/${each.bundleId}`, each);
+  const container = dayContainerName(day);
+  const found: Violation[] = [];
+  for await (const { stampId, bundleId } of world.schedule.expiring(day)) {
+    const hasBytes = stored.delete(`${stampId}/${bundleId}`);
+    if (hasBytes) continue;
+    const bundle = await world.stamps.bundle(stampId, bundleId);
+    if (bundle?.account !== account || bundle.state !== "accepted" || bundle.purge !== undefined) continue;
+    found.push({
+      code: "RowWithoutBytes",
+      message: "The bundle is accepted and its bytes are not in its container.",
+      since: toUtcTime(now),
+      stampId,
+      bundleId,
+      container,
+    });
+  }
+  for (const name of stored.keys()) {
+    found.push({
+      code: "BytesWithoutRow",
+      message: `The blob ${name} is in ${container} and no row expects it.`,
+      since: toUtcTime(now),
+      container,
+    });
+  }
+  return found;
+}

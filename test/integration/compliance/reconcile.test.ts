@@ -1,0 +1,76 @@
+import { randomUUID } from "node:crypto";
+import { BlobServiceClient } from "@azure/storage-blob";
+import { describe, expect, test } from "vitest";
+import { withSink } from "../../../shared/log.ts";
+import { getRetention } from "../../../shared/operations/compliance/retention.ts";
+import { accepted } from "../operations/support/bundles.ts";
+import { type Stage, useStages } from "../operations/support/stage.ts";
+
+/** The reconciler lists the accounts rather than trusting the tables (invariant 3). */
+
+const stages = useStages();
+
+async function reconcile(stage: Stage): Promise<{ codes: string[]; lines: string[] }> {
+  const lines: string[] = [];
+  await withSink(
+    (_level, line) => void lines.push(line),
+    () => stage.app.timers.reconcile(),
+  );
+  const { violations } = await getRetention(stage.app.world);
+  return { codes: violations.map(({ code }) => code), lines };
+}
+
+const dayContainer = (stage: Stage) => `bundles-${stage.now().toISOString().slice(0, 10).replaceAll("-", "")}`;
+
+describe("[invariant 3] the reconciler", () => {
+  test("finds nothing where tables and accounts agree", async () => {
+    const stage = stages();
+    const stamp = await stage.registeredStamp();
+    await accepted(stage, stamp);
+    await stamp.createBundle();
+    expect(await reconcile(stage)).toEqual({ codes: [], lines: [] });
+    expect((await getRetention(stage.app.world)).reconciledOn).toBeDefined();
+  });
+
+  test("finds a day container, a landing container and a blob that no row stands for, and says so aloud", async () => {
+    const stage = stages();
+    const stamp = await stage.registeredStamp();
+    await accepted(stage, stamp);
+    await stage.blobs.getContainerClient("bundles-20200101").create();
+    await stage.blobs.getContainerClient(`landing-20200101-${"ab".repeat(20)}`).create();
+    const stray = stage.blobs
+      .getContainerClient(dayContainer(stage))
+      .getBlockBlobClient(`${randomUUID()}/${randomUUID()}`);
+    await stray.upload("left", 4);
+    const { codes, lines } = await reconcile(stage);
+    expect(codes.sort()).toEqual(["BytesWithoutRow", "ContainerWithoutRow", "LandingWithoutUpload"]);
+    expect(lines.every((line) => line.includes('"alert":true') && line.includes("retention.violation"))).toBe(true);
+  });
+
+  test("finds an accepted bundle whose bytes are gone", async () => {
+    const stage = stages();
+    const stamp = await stage.registeredStamp();
+    const { bundleId, bundle } = await accepted(stage, stamp);
+    await stage.blobs.getContainerClient(dayContainer(stage)).deleteBlob(`${bundle.stampId}/${bundleId}`);
+    const { codes } = await reconcile(stage);
+    expect(codes).toEqual(["RowWithoutBytes"]);
+  });
+
+  test("finds an account that keeps what is deleted", async () => {
+    const stage = stages();
+    const service = BlobServiceClient.fromConnectionString(stage.connectionString);
+    const before = await service.getProperties();
+    await service.setProperties({ ...before, deleteRetentionPolicy: { enabled: true, days: 7 } });
+    const { codes } = await reconcile(stage);
+    expect(codes).toEqual(["AccountKeepsDeleted"]);
+  });
+
+  test("finds a purge that has not succeeded for a day", async () => {
+    const stage = stages();
+    await accepted(stage, await stage.registeredStamp());
+    await stage.app.timers.purgeDue();
+    expect((await reconcile(stage)).codes).toEqual([]);
+    const later = stage.another({ offsetDays: 2 });
+    expect((await reconcile(later)).codes).toEqual(["PurgeTimerSilent"]);
+  });
+});
