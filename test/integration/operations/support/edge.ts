@@ -53,6 +53,11 @@ export function edgeOf(app: App): (raw: RawRequest) => Promise<Answer> {
     served(routes.Grants_IssueUrl, (handlers) => handlers.Grants_IssueUrl),
     served(routes.Grants_Revoke, (handlers) => handlers.Grants_Revoke),
     served(routes.Compliance_ListEvents, (handlers) => handlers.Compliance_ListEvents),
+    served(routes.Compliance_ListAccesses, (handlers) => handlers.Compliance_ListAccesses),
+    served(routes.Compliance_ListCheckpoints, (handlers) => handlers.Compliance_ListCheckpoints),
+    served(routes.Compliance_ListLeaves, (handlers) => handlers.Compliance_ListLeaves),
+    served(routes.Compliance_GetProof, (handlers) => handlers.Compliance_GetProof),
+    served(routes.People_Forget, (handlers) => handlers.People_Forget),
     served(routes.Service_GetKeys, (handlers) => handlers.Service_GetKeys),
     served(routes.Terms_List, (handlers) => handlers.Terms_List),
   ];
