@@ -351,7 +351,8 @@ describe("a claimed case", () => {
   it("links where that case lists the stamp", async () => {
     const stamp = await world.registeredStamp();
     const { caseNumber } = await world.openCase({ stampIds: [stamp.stampId] });
-    const { bundleId } = await stamp.createBundle({ caseNumber });
+    const { bundleId, links } = await stamp.createBundle({ caseNumber });
+    expect(links).toEqual([]);
     expect((await stamp.bundle(bundleId)).links).toMatchObject([{ caseNumber }]);
   });
 

@@ -92,6 +92,36 @@ describe("timers by hand", () => {
   });
 });
 
+it("writes no secret and no personal data to its log", async () => {
+  const own = await openWorld();
+  try {
+    const stamp = await own.registeredStamp({ registration: { displayName: "Secret name" } });
+    await stamp.enableConsent({ decidedBy: "Secret operator" });
+    const { bundle } = await stamp.acceptedBundle({ fileName: "Secret.zip" });
+    const rejected = await stamp.submittedBundle({ fileName: "Secret.zip" }, Buffer.from("Secret content"));
+    await stamp.waitFor(rejected.bundleId, "rejected");
+    const supportCase = await own.openCase({ stampIds: [stamp.stampId], fields: { title: "Secret title" } });
+    await supportCase.link(bundle);
+    const { grantId } = await supportCase.grant([bundle], { justification: "Secret reason" });
+    const url = await supportCase.url(grantId, bundle);
+    const { token } = supportCase.engineer;
+    for (const authorization of [`Bearer ${token.slice(0, -2)}`, `Bearer ${token}`, "Secret"]) {
+      await own.anonymous("GET", "/stamps", undefined, { headers: { authorization } });
+    }
+    await stamp.call("PUT", stamp.bundlePath(bundle.bundleId), await stamp.bundleRequest({ fileName: "Secret:.zip" }));
+    await stamp.call("GET", stamp.path, undefined, { signature: { nonce: "Secret" } });
+    await own.restart();
+
+    const output = own.service.output();
+    expect(output).not.toContain("Secret");
+    for (const jwt of output.matchAll(/eyJ[\w-]+/g)) throw new Error(`The log has ${jwt[0]}`);
+    expect(output).not.toMatch(/sig=|AccountKey=/);
+    expect(output).not.toContain(new URL(url).searchParams.get("sig") ?? "nothing");
+  } finally {
+    await own.close();
+  }
+});
+
 describe("CLOCK_OFFSET_DAYS", () => {
   it("moves the clock of retention and consent, and leaves signatures, tokens, URLs and papers in real time", async () => {
     const ahead = await openWorld({ CLOCK_OFFSET_DAYS: "40" });
