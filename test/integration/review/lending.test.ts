@@ -1,0 +1,47 @@
+import { expect, test } from "vitest";
+import { bundleId, caseNumber, grantId, stampId } from "../../../shared/api/primitives.ts";
+import { issueUrl } from "../../../shared/operations/cases/issueUrl.ts";
+import { HeadMoved, type World } from "../../../shared/operations/needs.ts";
+import { counted } from "../../support/ledger.ts";
+import { expectStatus } from "../../support/system/expectations.ts";
+import { accepted } from "../operations/support/bundles.ts";
+import { type Stage, useStages } from "../operations/support/stage.ts";
+
+/** Lending, and what each of those who look sees of it (invariant 5). */
+
+const stageOf = useStages();
+
+async function lent(stage: Stage) {
+  const stamp = await stage.registeredStamp();
+  const { bundle } = await accepted(stage, stamp);
+  const supportCase = await stage.openCase({ stampIds: [stamp.stampId] });
+  expectStatus(await supportCase.link(bundle), 201);
+  const grant = await supportCase.grant([bundle]);
+  return { stamp, bundle, supportCase, grant };
+}
+
+test("[invariant 5] a URL whose case was changed meanwhile is one access, not two", async () => {
+  const stage = stageOf();
+  const { stamp, bundle, supportCase, grant } = await lent(stage);
+  const { world } = stage.app;
+  let overtaken = 0;
+  const busy: World = {
+    ...world,
+    cases: {
+      ...world.cases,
+      commit: async (...change) => {
+        overtaken += 1;
+        if (overtaken < 3) throw new HeadMoved("overtaken (a test)");
+        return await world.cases.commit(...change);
+      },
+    },
+  };
+  const subject = await world.people.subjectOf({ scope: "entra", identity: supportCase.engineer.oid });
+  const caller = { kind: "token", role: "E", oid: supportCase.engineer.oid, subject } as const;
+  const at = { caseNumber: caseNumber.parse(supportCase.caseNumber), grantId: grantId.parse(grant.grantId) };
+  const asked = { stampId: stampId.parse(bundle.stampId), bundleId: bundleId.parse(bundle.bundleId) };
+  await issueUrl(busy, caller, at, asked);
+
+  expect(counted(await stage.events(stamp.partition))["bundle.accessed"]).toBe(1);
+  expect(counted(await stage.events(supportCase.partition))["url.issued"]).toBe(1);
+});
