@@ -1,0 +1,171 @@
+import { describe, expect, test } from "vitest";
+import { z } from "zod";
+import { expectRefusal, expectStatus } from "../../support/system/expectations.ts";
+import { bundleShape } from "../../support/system/shapes.ts";
+import { accepted, blobsIn } from "../operations/support/bundles.ts";
+import { type Stage, type StageOptions, useStages } from "../operations/support/stage.ts";
+
+/** What ends grants besides closing, unassigning, revoking and time; and deletion by closed cases. */
+
+const stages = useStages();
+
+async function lent(options: StageOptions = {}) {
+  const stage = stages(options);
+  const stamp = await stage.registeredStamp();
+  const { bundleId, bundle } = await accepted(stage, stamp);
+  const supportCase = await stage.openCase({ stampIds: [stamp.stampId] });
+  expectStatus(await supportCase.link(bundle), 201);
+  const { grantId } = await supportCase.grant([bundle]);
+  expectStatus(await supportCase.issueUrl(grantId, bundle), 200);
+  return { stage, stamp, bundleId, bundle, supportCase, grantId };
+}
+
+const ended = z.object({ state: z.string(), ended: z.object({ reason: z.string() }).optional() });
+
+async function grantOf({ supportCase, grantId }: Awaited<ReturnType<typeof lent>>) {
+  return ended.parse((await supportCase.engineer.call("GET", `${supportCase.path}/accessGrants/${grantId}`)).json);
+}
+
+const endedEvents = async (stage: Stage, partition: string) =>
+  (await stage.events(partition)).filter(({ type }) => type === "grant.ended").map(({ data }) => data.reason);
+
+describe("[invariant 5] a grant ends", () => {
+  test("with the disabling of its stamp, and enabling revives it not", async () => {
+    const of = await lent();
+    const { stage, stamp, supportCase, grantId, bundle } = of;
+    const registrar = await stage.person("R");
+    expectStatus(await registrar.call("POST", `${stamp.path}:disable`, { reason: "lost" }), 200);
+    expect(await grantOf(of)).toMatchObject({ state: "ended", ended: { reason: "stampDisabled" } });
+    expectStatus(await registrar.call("POST", `${stamp.path}:enable`), 200);
+    expectRefusal(await supportCase.issueUrl(grantId, bundle), 403, "GrantNotActive");
+    expect(await endedEvents(stage, supportCase.partition)).toEqual(["stampDisabled"]);
+    const again = await supportCase.grant([bundle]);
+    expectStatus(await supportCase.issueUrl(again.grantId, bundle), 200);
+  });
+
+  test("with the compromise of its stamp, whose bundles are lent to nobody from then on", async () => {
+    const { stage, stamp, supportCase, bundle } = await lent();
+    const registrar = await stage.person("R");
+    expectStatus(await registrar.call("POST", `${stamp.path}:disable`, { reason: "compromised" }), 200);
+    const path = `${supportCase.path}/accessGrants/${crypto.randomUUID()}`;
+    expectRefusal(
+      await supportCase.engineer.call("PUT", path, supportCase.grantRequest([bundle])),
+      403,
+      "StampDisabled",
+    );
+  });
+
+  test("with the erasure of the last of its bundles", async () => {
+    const of = await lent();
+    const { stage, stamp, supportCase, grantId, bundle, bundleId } = of;
+    const wish = { decidedBy: "Maria", reason: "It holds a name." };
+    expectStatus(await stamp.call("POST", `${stamp.bundlePath(bundleId)}:erase`, wish), 202);
+    expect(await grantOf(of)).toMatchObject({ state: "ended", ended: { reason: "bundleErased" } });
+    expectRefusal(await supportCase.issueUrl(grantId, bundle), 403, "PurgeDue");
+    expect(await endedEvents(stage, supportCase.partition)).toEqual(["bundleErased"]);
+  });
+});
+
+describe("[invariant 3] deletion by closed cases", () => {
+  const settings = { PURGE_AFTER_CASE_CLOSE_DAYS: "5" };
+  const dueOf = async ({ stamp, bundleId }: Awaited<ReturnType<typeof lent>>) =>
+    bundleShape.parse(await stamp.bundle(bundleId));
+
+  test("is due so many days after the last case closed, shows it, and reopening takes it back", async () => {
+    const of = await lent({ settings });
+    const byAge = (await dueOf(of)).purgeOn;
+    const closedOn = z.object({ closedOn: z.string() }).parse(await of.supportCase.close()).closedOn;
+    const due = new Date(Date.parse(closedOn) + 5 * 86_400_000).toISOString();
+    expect((await dueOf(of)).purgeOn).toBe(due);
+    await of.supportCase.reopen();
+    expect((await dueOf(of)).purgeOn).toBe(byAge);
+  });
+
+  test("waits for every case of the bundle", async () => {
+    const of = await lent({ settings });
+    const other = await of.stage.openCase({ stampIds: [of.stamp.stampId] });
+    expectStatus(await other.link(of.bundle), 201);
+    const byAge = (await dueOf(of)).purgeOn;
+    await of.supportCase.close();
+    expect((await dueOf(of)).purgeOn).toBe(byAge);
+    await other.close();
+    expect(Date.parse((await dueOf(of)).purgeOn)).toBeLessThan(Date.parse(byAge));
+  });
+
+  test("deletes the bytes then, and says why", async () => {
+    const of = await lent({ settings });
+    await of.supportCase.close();
+    const early = of.stage.another({ settings, offsetDays: 4 });
+    await early.app.timers.purgeDue();
+    expect((await dueOf(of)).state).toBe("accepted");
+    const late = of.stage.another({ settings, offsetDays: 6 });
+    await late.app.timers.purgeDue();
+    expect(await dueOf(of)).toMatchObject({ state: "purged", purge: { basis: "caseClosed" } });
+    expect(await blobsIn(of.stage)).toEqual([]);
+  });
+
+  test("does not happen where it is not set", async () => {
+    const of = await lent();
+    const byAge = (await dueOf(of)).purgeOn;
+    await of.supportCase.close();
+    expect((await dueOf(of)).purgeOn).toBe(byAge);
+  });
+});
+
+describe("[invariant 9] people", () => {
+  test("are forgotten on request: names and texts go, and the chain still verifies", async () => {
+    const { stage, supportCase, grantId, stamp } = await lent();
+    const activated = (await stage.events(supportCase.partition)).find(({ type }) => type === "grant.activated");
+    const subject = z.string().parse(activated?.data.grantee);
+    const registrar = await stage.person("R");
+    expectStatus(await registrar.call("POST", `/people/${subject}:forget`), 204);
+    const grantPath = `${supportCase.path}/accessGrants/${grantId}`;
+    const shown = z
+      .looseObject({ grantee: z.string() })
+      .parse((await (await stage.person("A")).call("GET", grantPath)).json);
+    expect(shown.grantee).toBe(subject);
+    expect(shown).not.toHaveProperty("justification");
+    expect((await stage.events("service")).map(({ type }) => type)).toContain("person.forgotten");
+    expectRefusal(await supportCase.engineer.call("GET", supportCase.path), 404, "NotFound");
+    expect((await stage.events(stamp.partition)).length).toBeGreaterThan(0);
+  });
+
+  test("who were not met for METADATA_RETENTION_DAYS are forgotten by themselves", async () => {
+    const stage = stages({ settings: { METADATA_RETENTION_DAYS: "90" } });
+    const stamp = await stage.registeredStamp();
+    await stamp.enableConsent({ decidedBy: "Maria Jansen" });
+    const seen = async () =>
+      z
+        .object({ decidedBy: z.string().optional() })
+        .parse((await stamp.call("GET", `${stamp.path}/consents/proactiveCollection`)).json).decidedBy;
+    const settings = { METADATA_RETENTION_DAYS: "90" };
+    await stage.another({ settings, offsetDays: 60 }).app.timers.forgetOld();
+    expect(await seen()).toBe("Maria Jansen");
+    await stage.another({ settings, offsetDays: 130 }).app.timers.forgetOld();
+    expect(await seen()).toBeUndefined();
+  });
+});
+
+describe("every access", () => {
+  test("is told newest first before and after it is folded, once, and within a period", async () => {
+    const { stage, supportCase, grantId, bundle } = await lent();
+    expectStatus(await supportCase.issueUrl(grantId, bundle), 200);
+    const auditor = await stage.person("A");
+    const page = z.object({ value: z.array(z.object({ on: z.string(), accessor: z.string() })) });
+    const list = async (query: Record<string, string> = {}) =>
+      page.parse((await auditor.call("GET", "/compliance/accesses", undefined, { query })).json).value;
+    const fresh = await list();
+    expect(fresh).toHaveLength(2);
+    expect(fresh.map(({ on }) => on)).toEqual(
+      fresh
+        .map(({ on }) => on)
+        .sort()
+        .reverse(),
+    );
+    expect(fresh[0]?.accessor).toBe(supportCase.engineer.oid);
+    await stage.app.timers.foldLedger();
+    expect(await list()).toEqual(fresh);
+    expect(await list({ from: fresh[0]?.on ?? "" })).toEqual(fresh.slice(0, 1));
+    expect(await list({ to: fresh[1]?.on ?? "" })).toEqual(fresh.slice(1));
+  });
+});
