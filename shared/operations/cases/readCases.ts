@@ -63,10 +63,18 @@ export async function listCaseBundles(
   const { taken, more } = await take(world.cases.links(caseNumber, page.after), page.top);
   const views = await mapBounded(taken, 16, ({ item }) => readView(world, item.stampId, item.bundleId));
   return pageResult(
-    views.filter((view) => view !== undefined),
+    views.filter((view) => view !== undefined).map((view) => shownTo(caller, caseNumber, view)),
     taken,
     more,
   );
+}
+
+/** To an engineer there are only the cases assigned to them: what a bundle has to do with others is left out. */
+function shownTo(caller: Caller, looksAt: CaseNumber, { caseNumber, ...view }: CaseBundle): CaseBundle {
+  const claim = caseNumber === undefined ? {} : { caseNumber };
+  if (caller.kind === "token" && caller.role !== "E") return { ...view, ...claim };
+  const links = view.links.filter((link) => link.caseNumber === looksAt);
+  return { ...view, ...(caseNumber === looksAt ? claim : {}), links };
 }
 
 async function readView(world: Needs, stampId: StampId, bundleId: BundleId): Promise<CaseBundle | undefined> {
@@ -102,7 +110,7 @@ export async function listCandidates(
     const { bundle, stamp } = found;
     if (bundle === undefined || stamp === undefined) continue;
     const reasons = candidateReasons(bundle, record, now);
-    if (reasons !== undefined) value.push({ ...bundleView(bundle, stamp, now), reasons });
+    if (reasons !== undefined) value.push(shownTo(caller, caseNumber, { ...bundleView(bundle, stamp, now), reasons }));
   }
   return { value, next: undefined };
 }

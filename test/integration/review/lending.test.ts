@@ -4,6 +4,8 @@ import { issueUrl } from "../../../shared/operations/cases/issueUrl.ts";
 import { HeadMoved, type World } from "../../../shared/operations/needs.ts";
 import { counted } from "../../support/ledger.ts";
 import { expectStatus } from "../../support/system/expectations.ts";
+import { bundlePage } from "../../support/system/shapes.ts";
+import type { Person } from "../../support/system/world.ts";
 import { accepted } from "../operations/support/bundles.ts";
 import { type Stage, useStages } from "../operations/support/stage.ts";
 
@@ -44,4 +46,22 @@ test("[invariant 5] a URL whose case was changed meanwhile is one access, not tw
 
   expect(counted(await stage.events(stamp.partition))["bundle.accessed"]).toBe(1);
   expect(counted(await stage.events(supportCase.partition))["url.issued"]).toBe(1);
+});
+
+test("an engineer sees of a bundle's cases only the one that they look at", async () => {
+  const stage = stageOf();
+  const { stamp, supportCase } = await lent(stage);
+  const foreign = await stage.openCase({ stampIds: [stamp.stampId] });
+  const { bundle } = await accepted(stage, stamp, { caseNumber: foreign.caseNumber });
+  const listOf = async (by: Person, query = {}) => {
+    const answer = expectStatus(await by.call("GET", `${supportCase.path}/bundles`, undefined, { query }), 200);
+    return bundlePage.parse(answer.json).value.find(({ bundleId }) => bundleId === bundle.bundleId);
+  };
+  expect(await listOf(supportCase.engineer, { candidates: "true" })).toMatchObject({ links: [] });
+  expect(await listOf(supportCase.engineer, { candidates: "true" })).not.toHaveProperty("caseNumber");
+
+  expectStatus(await supportCase.link(bundle), 201);
+  const own = { caseNumber: supportCase.caseNumber };
+  expect((await listOf(supportCase.engineer))?.links).toMatchObject([own]);
+  expect((await listOf(await stage.person("C")))?.links).toMatchObject([{ caseNumber: foreign.caseNumber }, own]);
 });
