@@ -83,9 +83,13 @@ async function requireAllLendable(
   said: GrantRequest,
 ): Promise<GrantRecord["bundles"]> {
   const now = world.clock.now();
-  return await mapBounded(said.bundles, 8, async ({ stampId, bundleId }) => {
-    const stamp = (await world.stamps.head(stampId)).state;
-    const bundle = await world.stamps.bundle(stampId, bundleId);
+  const asked = await mapBounded(said.bundles, 8, async ({ stampId, bundleId }) => ({
+    stampId,
+    bundleId,
+    stamp: (await world.stamps.head(stampId)).state,
+    bundle: await world.stamps.bundle(stampId, bundleId),
+  }));
+  return asked.map(({ stampId, bundleId, stamp, bundle }) => {
     requireLendable({ case: record, stampId, bundle, purpose: said.purpose, now });
     if (stamp === undefined || stamp.disabledReason === "compromised") {
       throw new DomainError(

@@ -1,5 +1,9 @@
+import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
+import { grantRequest } from "../../../shared/api/cases.ts";
 import { bundleId, caseNumber, grantId, stampId } from "../../../shared/api/primitives.ts";
+import { putGrant } from "../../../shared/operations/cases/grants.ts";
 import { issueUrl } from "../../../shared/operations/cases/issueUrl.ts";
 import { HeadMoved, type World } from "../../../shared/operations/needs.ts";
 import { counted } from "../../support/ledger.ts";
@@ -38,8 +42,7 @@ test("[invariant 5] a URL whose case was changed meanwhile is one access, not tw
       },
     },
   };
-  const subject = await world.people.subjectOf({ scope: "entra", identity: supportCase.engineer.oid });
-  const caller = { kind: "token", role: "E", oid: supportCase.engineer.oid, subject } as const;
+  const caller = await callerOf(stage, supportCase.engineer);
   const at = { caseNumber: caseNumber.parse(supportCase.caseNumber), grantId: grantId.parse(grant.grantId) };
   const asked = { stampId: stampId.parse(bundle.stampId), bundleId: bundleId.parse(bundle.bundleId) };
   await issueUrl(busy, caller, at, asked);
@@ -65,3 +68,40 @@ test("an engineer sees of a bundle's cases only the one that they look at", asyn
   expect((await listOf(supportCase.engineer))?.links).toMatchObject([own]);
   expect((await listOf(await stage.person("C")))?.links).toMatchObject([{ caseNumber: foreign.caseNumber }, own]);
 });
+
+test("the refusal of a grant is that of the first bundle named, whichever is read first", async () => {
+  const stage = stageOf();
+  const { stamp, bundle: linked, supportCase } = await lent(stage);
+  const { bundle: unlinked } = await accepted(stage, stamp);
+  expectStatus(
+    await stamp.call("POST", `${stamp.bundlePath(linked.bundleId)}:erase`, { decidedBy: "operator", reason: "Wrong" }),
+    202,
+  );
+  const { world } = stage.app;
+  const firstComesLast: World = {
+    ...world,
+    stamps: {
+      ...world.stamps,
+      bundle: async (stamp, id) => {
+        const read = await world.stamps.bundle(stamp, id);
+        if (id === unlinked.bundleId) await sleep(100);
+        return read;
+      },
+    },
+  };
+  const said = supportCase.grantRequest([unlinked, linked]);
+  const put = putGrant(
+    firstComesLast,
+    await callerOf(stage, supportCase.engineer),
+    caseNumber.parse(supportCase.caseNumber),
+    grantId.parse(randomUUID()),
+    grantRequest.parse(said),
+    { ifMatch: undefined },
+  );
+  await expect(put).rejects.toMatchObject({ code: "BundleNotLinked" });
+});
+
+async function callerOf(stage: Stage, { oid }: Person) {
+  const subject = await stage.app.world.people.subjectOf({ scope: "entra", identity: oid });
+  return { kind: "token", role: "E", oid, subject } as const;
+}
