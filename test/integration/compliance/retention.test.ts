@@ -229,8 +229,10 @@ describe("a day container that is still there", () => {
     const { bundle } = await accepted(stage, await stage.registeredStamp());
     const afterwards = later(stage, days);
     const found = await report(afterwards);
-    expect(found.violations.map(({ code }) => code)).toEqual(codes);
-    for (const violation of found.violations) {
+    const [silence, ...others] = found.violations;
+    expect(silence?.code, "no timer ran all the while").toBe("PurgeTimerSilent");
+    expect(others.map(({ code }) => code)).toEqual(codes);
+    for (const violation of others) {
       expect(violation.container).toBe(`bundles-${dayOf(stage)}`);
       expect(Date.parse(violation.since)).toBeLessThanOrEqual(afterwards.now().getTime());
       expect(Date.parse(violation.since)).toBeGreaterThanOrEqual(Date.parse(bundle.purgeOn));
@@ -248,7 +250,9 @@ describe("a day container that is still there", () => {
     expect((await report(stage)).violations).toEqual([]);
     const afterwards = later(stage, 2);
     const { stampId } = stamp;
-    expect((await report(afterwards)).violations).toMatchObject([{ code: "ErasureOverdue", stampId, bundleId }]);
+    expect((await report(afterwards)).violations).toContainEqual(
+      expect.objectContaining({ code: "ErasureOverdue", stampId, bundleId }),
+    );
     await afterwards.app.timers.purgeDue();
     expect((await report(afterwards)).violations).toEqual([]);
   });
