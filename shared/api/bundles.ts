@@ -27,9 +27,7 @@ export type RejectionCode = z.infer<typeof rejectionCode>;
 export const purgeBasis = z.enum(["age", "erasure", "caseClosed", "rejected", "canceled", "expired"]);
 export type PurgeBasis = z.infer<typeof purgeBasis>;
 
-const fileName = text
-  .max(255)
-  .refine((name) => !/[/\\":*?<>|]/.test(name), { error: 'must not hold / \\ " : * ? < > |' });
+const fileName = text.refine((name) => !/[/\\":*?<>|]/.test(name), { error: 'must not hold / \\ " : * ? < > |' });
 const roles = list(text);
 
 const trigger = z.strictObject({ faultId: text, raisedOn: utcTime });

@@ -82,8 +82,12 @@ function endsOf(sizeBytes: number) {
   };
 }
 
-/** RFC 6266: a plain name for every client and, where it differs, the exact one in UTF-8. */
-function attachment(fileName: string): string {
+/** Characters of a name that file systems take. */
+const longestName = 255;
+
+/** RFC 6266: a plain name for every client and, where it differs, the exact one in UTF-8; of a name that is too long its end. */
+function attachment(given: string): string {
+  const fileName = given.slice(-longestName);
   const plain = fileName.replaceAll(/[^A-Za-z0-9._ -]/g, "_");
   const exact = encodeURIComponent(fileName.toWellFormed()).replaceAll(
     /['()*]/g,

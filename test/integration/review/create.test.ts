@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { newCaseNumber } from "../../support/system/cases.ts";
 import { expectRefusal, expectStatus } from "../../support/system/expectations.ts";
 import { bundleShape } from "../../support/system/shapes.ts";
+import { accepted } from "../operations/support/bundles.ts";
 import { useStages } from "../operations/support/stage.ts";
 
 /** Creating a bundle: repeated later, and with a claim. */
@@ -34,4 +35,22 @@ test("a claim's answer does not tell whether the case lists the stamp", async ()
     links.push((await stamp.createBundle({ caseNumber })).links);
   }
   expect(links).toEqual([[], [], []]);
+});
+
+test("a file name is as long as any string of the contract, and a download is saved under what a file system takes", async () => {
+  const stage = stageOf();
+  const stamp = await stage.registeredStamp();
+  const fileName = `${"é".repeat(1020)}.zip`;
+  const { bundle } = await accepted(stage, stamp, { fileName });
+  expect(bundle.fileName).toBe(fileName);
+  const supportCase = await stage.openCase({ stampIds: [stamp.stampId] });
+  expectStatus(await supportCase.link(bundle), 201);
+  const { grantId } = await supportCase.grant([bundle]);
+
+  const download = await fetch(await supportCase.url(grantId, bundle));
+  expect(download.status).toBe(200);
+  const disposition = download.headers.get("content-disposition") ?? "";
+  const savedAs = decodeURIComponent(/filename\*=UTF-8''(.*)$/.exec(disposition)?.[1] ?? "");
+  expect(savedAs).toBe(fileName.slice(-255));
+  await download.body?.cancel();
 });
