@@ -6,7 +6,7 @@ import { type BundleId, type StampId, toUtcTime } from "../../api/primitives.ts"
 import { type BundleRecord, bundleFacts } from "../../domain/bundle.ts";
 import { coveringDecision, isCreatable, requireCreatable } from "../../domain/creation.ts";
 import { requireMatch } from "../../domain/etag.ts";
-import type { NewEvent } from "../../domain/event.ts";
+import type { EventData, NewEvent } from "../../domain/event.ts";
 import { deleteBy, purgeOn } from "../../domain/retention.ts";
 import type { StampRecord } from "../../domain/stamp.ts";
 import { utcDay } from "../../domain/utcDay.ts";
@@ -151,10 +151,16 @@ function createdEvent(caller: StampCaller, record: BundleRecord, operator: strin
       purposes,
       termsVersion,
       ...(operator === undefined ? {} : { decidedBy: operator }),
-      ...(record.trigger === undefined ? {} : { faultId: record.trigger.faultId, raisedOn: record.trigger.raisedOn }),
+      ...(record.trigger === undefined ? {} : triggerFacts(record.trigger)),
     },
   };
 }
+
+/** The list of faults is open, so an id may be any text; what is no code is on the bundle's row only (invariant 9). */
+const triggerFacts = ({ faultId, raisedOn }: NonNullable<BundleRecord["trigger"]>): EventData => ({
+  raisedOn,
+  ...(/^[\w.-]+$/.test(faultId) ? { faultId } : {}),
+});
 
 const operatorOf = (world: Pick<World, "people">, stampId: StampId, name: string) =>
   world.people.subjectOf({ scope: `operator:${stampId}`, identity: name });

@@ -54,3 +54,17 @@ test("a file name is as long as any string of the contract, and a download is sa
   expect(savedAs).toBe(fileName.slice(-255));
   await download.body?.cancel();
 });
+
+test("[invariant 9] a fault id that is a text and no code stays out of the ledger", async () => {
+  const stage = stageOf();
+  const stamp = await stage.registeredStamp();
+  await stamp.enableConsent();
+  const faults = ["Hidden.Fault_7-Critical", "Jane Doe called about node 3"];
+  for (const faultId of faults) {
+    const created = await stamp.createBundle({ mode: "proactive", trigger: { faultId, raisedOn: stage.on() } });
+    expect(created.trigger?.faultId).toBe(faultId);
+  }
+  const events = (await stage.events(stamp.partition)).filter(({ type }) => type === "bundle.created");
+  expect(events.map(({ data }) => data.faultId)).toEqual([faults[0], undefined]);
+  expect(JSON.stringify(events)).not.toContain("Jane");
+});
