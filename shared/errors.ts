@@ -84,7 +84,3 @@ export class DomainError extends Error {
     this.retryAfterSeconds = options.retryAfterSeconds;
   }
 }
-
-/** Whether `error` is a refusal with one of the given codes. */
-export const isRefusal = (error: unknown, ...codes: readonly ErrorCode[]): error is DomainError =>
-  error instanceof DomainError && (codes.length === 0 || codes.includes(error.code));

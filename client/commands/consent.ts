@@ -71,6 +71,6 @@ function linesOf(consent: Consent): string[] {
     saying[consent.state],
     `  decided by   ${consent.decidedBy ?? "(name deleted)"}, ${time(consent.decidedOn)}`,
     ...(consent.purposes === undefined ? [] : [`  purposes     ${consent.purposes.join(", ")}`]),
-    "  receipt      signed; --json shows it",
+    ...(consent.receipt === undefined ? [] : ["  receipt      signed; --json shows it"]),
   ];
 }

@@ -22,7 +22,6 @@ export const bundleState = z.enum(["created", "submitted", "accepted", "rejected
 export type BundleState = z.infer<typeof bundleState>;
 
 export const rejectionCode = z.enum(["DigestMismatch", "SizeMismatch", "NotAZip", "BlobChanged", "Unverifiable"]);
-export type RejectionCode = z.infer<typeof rejectionCode>;
 
 export const purgeBasis = z.enum(["age", "erasure", "caseClosed", "rejected", "canceled", "expired"]);
 export type PurgeBasis = z.infer<typeof purgeBasis>;

@@ -156,7 +156,6 @@ export const accessShape = z.looseObject({
   grantId: guid,
   accessor: z.string().min(1),
 });
-export type Access = z.infer<typeof accessShape>;
 
 export const issuedUrlShape = z.looseObject({ url: z.url(), expiresOn: time });
 export const verificationShape = z.looseObject({
