@@ -170,8 +170,9 @@ export type Unfinished =
       readonly account: string;
       readonly landing: string;
     }
-  | { readonly kind: "stamp"; readonly stampId: StampId }
-  | { readonly kind: "case"; readonly caseNumber: CaseNumber }
+  /** A look at a stamp or a case: each time that one is due has a row of its own, so that a look done forgets none that is to come. */
+  | { readonly kind: "stamp"; readonly stampId: StampId; readonly dueOn: UtcTime }
+  | { readonly kind: "case"; readonly caseNumber: CaseNumber; readonly dueOn: UtcTime }
   | { readonly kind: "link"; readonly caseNumber: CaseNumber; readonly stampId: StampId; readonly bundleId: BundleId };
 
 export type Expiry = { readonly stampId: StampId; readonly bundleId: BundleId; readonly createdOn: UtcTime };

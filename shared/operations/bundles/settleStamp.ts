@@ -1,7 +1,7 @@
-import type { StampId } from "../../api/primitives.ts";
+import { type StampId, toUtcTime } from "../../api/primitives.ts";
 import type { StampRecord } from "../../domain/stamp.ts";
 import { eachBounded } from "../bounded.ts";
-import { settleCaseAndRemember } from "../cases/settleCase.ts";
+import { settleCase } from "../cases/settleCase.ts";
 import type { World } from "../needs.ts";
 import { settleBundle } from "./settleBundle.ts";
 
@@ -13,7 +13,7 @@ export async function settleStamp(world: World, stampId: StampId): Promise<void>
   await eachBounded(world.stamps.openBundles(stampId), 8, async ({ item: bundleId }) => {
     await settleBundle(world, stampId, bundleId);
   });
-  await eachBounded(world.stamps.cases(stampId), 8, ({ item }) => settleCaseAndRemember(world, item));
+  await eachBounded(world.stamps.cases(stampId), 8, ({ item }) => settleCase(world, item));
 }
 
 /** Call before the commit; run what it gives after it. */
@@ -25,8 +25,9 @@ export async function settleStampSoon(
   const raised =
     before !== undefined && (before.uploadEpoch !== after.uploadEpoch || before.consentEpoch !== after.consentEpoch);
   if (!raised) return async () => {};
-  const work = { kind: "stamp", stampId: after.stampId } as const;
-  await world.schedule.remember(work, world.clock.now());
+  const now = world.clock.now();
+  const work = { kind: "stamp", stampId: after.stampId, dueOn: toUtcTime(now) } as const;
+  await world.schedule.remember(work, now);
   return async () => {
     try {
       await settleStamp(world, after.stampId);

@@ -59,7 +59,7 @@ export async function putGrant(
           justificationDigest: noteDigest(justification),
         },
       };
-      await schedule.remember({ kind: "case", caseNumber }, new Date(grant.expiresOn));
+      await schedule.remember({ kind: "case", caseNumber, dueOn: grant.expiresOn }, new Date(grant.expiresOn));
       await cases.commit(caseNumber, head, { events: [event], insertGrant: grant, notes: [justification] }, now);
       return { grant: await grantView(world, grant, record, now), created: true };
     },

@@ -1,4 +1,4 @@
-import type { CaseNumber } from "../../api/primitives.ts";
+import { type CaseNumber, toUtcTime } from "../../api/primitives.ts";
 import type { BundleRecord } from "../../domain/bundle.ts";
 import type { CaseRecord } from "../../domain/case.ts";
 import { type NewEvent, theService } from "../../domain/event.ts";
@@ -12,42 +12,38 @@ import { reconsiderBundles } from "./closedCases.ts";
 const grantsPerCommit = 25;
 
 /**
- * Writes the ends of a case's grants that have ended: by closing, unassigning, time, or the loss of all that they lent. They are dead from the moment of that; this makes it
- * show. Gives when to look again, or undefined where no grant is active any more.
+ * Writes the ends of a case's grants that have ended: by closing, unassigning, time, or the loss of all that they lent; and when its bundles are due by
+ * its closing. All of that holds from its own moment on; this makes it show.
  */
-export async function settleCase(
-  world: Pick<World, "clock" | "cases" | "stamps">,
-  caseNumber: CaseNumber,
-): Promise<Date | undefined> {
-  const { cases, clock } = world;
-  for (;;) {
-    const outcome = await transact(
-      () => cases.head(caseNumber),
-      async (head) => {
-        if (head.state === undefined) return { ended: 0, next: undefined };
-        const now = clock.now();
-        const { over, next } = await endedGrants(world, head.state, now);
-        if (over.length === 0) return { ended: 0, next };
-        await cases.commit(caseNumber, head, { events: over.map(grantEnded), endGrants: over }, now);
-        return { ended: over.length, next };
-      },
-    );
-    if (outcome.ended < grantsPerCommit) return outcome.next;
-  }
+export async function settleCase(world: World, caseNumber: CaseNumber): Promise<void> {
+  while ((await endSomeGrants(world, caseNumber)) === grantsPerCommit);
+  await reconsiderBundles(world, caseNumber);
 }
+
+const endSomeGrants = ({ cases, clock, stamps }: World, caseNumber: CaseNumber): Promise<number> =>
+  transact(
+    () => cases.head(caseNumber),
+    async (head) => {
+      if (head.state === undefined) return 0;
+      const now = clock.now();
+      const over = await endedGrants({ cases, stamps }, head.state, now);
+      if (over.length > 0) {
+        await cases.commit(caseNumber, head, { events: over.map(grantEnded), endGrants: over }, now);
+      }
+      return over.length;
+    },
+  );
 
 async function endedGrants(world: Pick<World, "cases" | "stamps">, record: CaseRecord, now: Date) {
   const over: GrantRecord[] = [];
-  let next: Date | undefined;
   for await (const { item: grantId } of world.cases.activeGrants(record.caseNumber)) {
     if (over.length === grantsPerCommit) break;
     const grant = await world.cases.grant(record.caseNumber, grantId);
     if (grant === undefined) continue;
     const end = grantEnd(grant, record, now) ?? endByLoss(await lentBundles(world, grant), now);
     if (end !== undefined) over.push({ ...grant, ended: end });
-    else if (next === undefined || Date.parse(grant.expiresOn) < next.getTime()) next = new Date(grant.expiresOn);
   }
-  return { over, next };
+  return over;
 }
 
 const lentBundles = (world: Pick<World, "stamps">, grant: GrantRecord) =>
@@ -86,28 +82,21 @@ export async function settleCaseSoon(
   return await settleCasesOf(world, { links: [{ caseNumber }] });
 }
 
-/** Settles the case and looks again when its next grant expires. */
-export async function settleCaseAndRemember(world: World, caseNumber: CaseNumber): Promise<void> {
-  const next = await settleCase(world, caseNumber);
-  await reconsiderBundles(world, caseNumber);
-  const work = { kind: "case", caseNumber } as const;
-  if (next === undefined) await world.schedule.forget(work);
-  else await world.schedule.remember(work, next);
-}
-
 /** The cases that a bundle is linked to, for when it is lost to them. Call before the commit that says so; run what it gives after it. */
 export async function settleCasesOf(
   world: World,
   bundle: { readonly links: readonly Pick<BundleRecord["links"][number], "caseNumber">[] },
 ): Promise<() => Promise<void>> {
-  const numbers = bundle.links.map((link) => link.caseNumber);
-  for (const caseNumber of numbers) await world.schedule.remember({ kind: "case", caseNumber }, world.clock.now());
+  const now = world.clock.now();
+  const looks = bundle.links.map(({ caseNumber }) => ({ kind: "case", caseNumber, dueOn: toUtcTime(now) }) as const);
+  for (const look of looks) await world.schedule.remember(look, now);
   return async () => {
-    for (const caseNumber of numbers) {
+    for (const look of looks) {
       try {
-        await settleCaseAndRemember(world, caseNumber);
+        await settleCase(world, look.caseNumber);
+        await world.schedule.forget(look);
       } catch (error) {
-        world.log.error("case.settleLater", error, { caseNumber });
+        world.log.error("case.settleLater", error, { caseNumber: look.caseNumber });
       }
     }
   };

@@ -3,7 +3,7 @@ import { eachBounded } from "../bounded.ts";
 import { settleBundle } from "../bundles/settleBundle.ts";
 import { settleStamp } from "../bundles/settleStamp.ts";
 import { finishLink } from "../cases/links.ts";
-import { settleCaseAndRemember } from "../cases/settleCase.ts";
+import { settleCase } from "../cases/settleCase.ts";
 import type { Unfinished, World } from "../needs.ts";
 
 /** Finishes what was begun: verifications that failed on our side, uploads that ended, endings not yet visible. One that fails is tried again at the next run. */
@@ -25,7 +25,8 @@ async function finish(world: World, work: Unfinished): Promise<void> {
       await settleStamp(world, work.stampId);
       return await world.schedule.forget(work);
     case "case":
-      return await settleCaseAndRemember(world, work.caseNumber);
+      await settleCase(world, work.caseNumber);
+      return await world.schedule.forget(work);
     case "link":
       await finishLink(world, theService, work);
       return await world.schedule.forget(work);

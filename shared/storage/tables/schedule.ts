@@ -14,8 +14,8 @@ import type { Table } from "./table.ts";
 
 const unfinished = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("upload"), stampId, bundleId, account: z.string(), landing: z.string() }),
-  z.object({ kind: z.literal("stamp"), stampId }),
-  z.object({ kind: z.literal("case"), caseNumber }),
+  z.object({ kind: z.literal("stamp"), stampId, dueOn: utcTime }),
+  z.object({ kind: z.literal("case"), caseNumber, dueOn: utcTime }),
   z.object({ kind: z.literal("link"), caseNumber, stampId, bundleId }),
 ]);
 const expiry = z.object({ stampId, bundleId, createdOn: utcTime });
@@ -30,9 +30,9 @@ function unfinishedKey(work: Unfinished): string {
     case "upload":
       return `upload!${work.landing}`;
     case "stamp":
-      return `stamp!${work.stampId}`;
+      return `stamp!${work.stampId}!${work.dueOn}`;
     case "case":
-      return `case!${work.caseNumber}`;
+      return `case!${work.caseNumber}!${work.dueOn}`;
     case "link":
       return `link!${work.caseNumber}!${work.stampId}!${work.bundleId}`;
   }
