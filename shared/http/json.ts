@@ -58,7 +58,9 @@ type Problem = { readonly target: string; readonly message: string };
 
 function problems(issue: z.core.$ZodIssue): Problem[] {
   if (issue.code === "unrecognized_keys") {
-    return issue.keys.map((key) => ({ target: pointer([...issue.path, key]), message: "Unknown field" }));
+    // A schema may know more of a field that it refuses than that it is unknown.
+    const message = issue.message.startsWith("Unrecognized key") ? "Unknown field" : issue.message;
+    return issue.keys.map((key) => ({ target: pointer([...issue.path, key]), message }));
   }
   return [{ target: pointer(issue.path), message: issue.message }];
 }

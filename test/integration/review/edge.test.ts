@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { expect, test } from "vitest";
 import { expectRefusal, expectStatus } from "../../support/system/expectations.ts";
+import { makeKey } from "../../support/system/signing.ts";
 import { withVersion } from "../../support/system/world.ts";
 import { useStages } from "../operations/support/stage.ts";
 
@@ -44,4 +45,16 @@ test("an unknown query parameter is ignored, also one that lists know", async ()
     400,
     "InvalidParameter",
   );
+});
+
+test("whoever registers a private key is told that it has been shown", async () => {
+  const stamp = await stageOf().registeredStamp();
+  const key = makeKey();
+  const jwk = { ...key.jwk, d: key.jwk.x };
+  const answer = await stamp.register({ keys: [{ keyId: key.keyId, jwk }] });
+  const { message, target } = expectRefusal(answer, 400, "InvalidBody");
+  expect(target).toBe("/keys/0/jwk/d");
+  expect(message).toContain("make a new key");
+  const unknown = await stamp.register({ nickname: "Lab" });
+  expect(expectRefusal(unknown, 400, "InvalidBody").message).toContain("Unknown field at /nickname");
 });
