@@ -102,6 +102,7 @@ const templates = [
   "/compliance/checkpoints",
   "/compliance/checkpoints/{}/leaves",
   "/compliance/checkpoints/{}/proof",
+  "/people/{}:forget",
   "/health",
   "/openapi.json",
   "/.well-known/jwks.json",

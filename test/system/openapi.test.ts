@@ -29,7 +29,7 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-/** The table of API.md: who may call what. */
+/** The table of API.md, and what the contract has grown by since: who may call what. */
 const signature = "stampSignature";
 const [R, C, E, A] = ["Registration.Manage", "Cases.Sync", "Support.Engineer", "Compliance.Audit"];
 const stamp = "/stamps/{stampId}";
@@ -76,6 +76,7 @@ const table: readonly [verb: string, path: string, who: readonly (string | undef
   ["get", "/compliance/checkpoints", [A]],
   ["get", "/compliance/checkpoints/{seq}/leaves", [A]],
   ["get", "/compliance/checkpoints/{seq}/proof", [A]],
+  ["post", "/people/{subjectId}:forget", [R]],
   ["get", "/health", []],
   ["get", "/openapi.json", []],
   ["get", "/.well-known/jwks.json", []],
@@ -238,6 +239,9 @@ describe("a bundle's life", () => {
     }
     const ours = { query: { partition: us.partition } };
     expectStatus(await auditor.call("GET", "/compliance/checkpoints/1/proof", undefined, ours), 200);
+    const decided = (await world.events(us.partition)).find(({ type }) => type === "consent.decided");
+    const forgotten = await registrar.call("POST", `/people/${String(decided?.data.decidedBy)}:forget`);
+    expect(forgotten.status, forgotten.text).toBeLessThan(300);
     for (const path of ["/health", "/.well-known/jwks.json", "/terms", `/terms/${await world.currentTerms()}`]) {
       expectStatus(await world.send({ method: "GET", path }), 200);
     }
@@ -265,7 +269,8 @@ it("bodies that the service takes are bodies that the document takes", async () 
 });
 
 it("every operation of the document is served: none is an unknown route", async () => {
-  const ids = { stampId: randomUUID(), bundleId: randomUUID(), grantId: randomUUID(), caseNumber: "2411000000000001" };
+  const guids = { stampId: randomUUID(), bundleId: randomUUID(), grantId: randomUUID(), subjectId: randomUUID() };
+  const ids = { ...guids, caseNumber: "2411000000000001" };
   for (const { verb, path } of api.operations) {
     const filled = Object.entries({ ...ids, version: "x", seq: "1" }).reduce(
       (text, [name, value]) => text.replace(`{${name}}`, value),

@@ -205,6 +205,7 @@ const table: readonly [verb: string, path: string, who: string, body?: unknown][
   ["GET", "/compliance/retention", "A"],
   ["GET", "/compliance/events", "A"],
   ["GET", "/compliance/accesses", "A"],
+  ["POST", "/people/6f2b1c0a-0000-4000-8000-000000000004:forget", "R"],
   ["GET", "/compliance/checkpoints", "A"],
   ["GET", "/compliance/checkpoints/1/leaves", "A"],
   ["GET", "/compliance/checkpoints/1/proof", "A"],
