@@ -170,10 +170,16 @@ export type Unfinished =
       readonly account: string;
       readonly landing: string;
     }
-  /** A look at a stamp or a case: each time that one is due has a row of its own, so that a look done forgets none that is to come. */
+  /** A look at a stamp, a case or a link: each time that one is due has a row of its own, so that a look done forgets none that is to come. */
   | { readonly kind: "stamp"; readonly stampId: StampId; readonly dueOn: UtcTime }
   | { readonly kind: "case"; readonly caseNumber: CaseNumber; readonly dueOn: UtcTime }
-  | { readonly kind: "link"; readonly caseNumber: CaseNumber; readonly stampId: StampId; readonly bundleId: BundleId };
+  | {
+      readonly kind: "link";
+      readonly caseNumber: CaseNumber;
+      readonly stampId: StampId;
+      readonly bundleId: BundleId;
+      readonly dueOn: UtcTime;
+    };
 
 export type Expiry = { readonly stampId: StampId; readonly bundleId: BundleId; readonly createdOn: UtcTime };
 /** A bundle that is due before its day: by erasure, or because its cases were closed long enough. */

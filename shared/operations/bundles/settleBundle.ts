@@ -22,7 +22,7 @@ export async function settleBundle(
   if (bundle.purge !== undefined) return await finishPurge(world, bundle);
   switch (bundle.state) {
     case "created":
-      await lookAgain(world, bundle, expiresUnsubmittedOn(bundle.createdOn));
+      await lookAgain(world, bundle, nextLook(bundle, world.clock.now()));
       return bundle;
     case "submitted":
       return await settleSubmitted(world, bundle);
@@ -34,6 +34,10 @@ export async function settleBundle(
       throw new TypeError(`A bundle that is ${bundle.state} has its deletion on its row`);
   }
 }
+
+/** When it expires, and every hour until then: it may have been submitted, or ended, by somebody who died right after. */
+const nextLook = ({ createdOn }: BundleRecord, now: Date): Date =>
+  new Date(Math.min(expiresUnsubmittedOn(createdOn).getTime(), now.getTime() + firstLookAfterMs));
 
 /** Writes that an upload was canceled or expired, where it was. */
 async function writeEnd(world: World, stampId: StampId, bundleId: BundleId): Promise<BundleRecord | undefined> {

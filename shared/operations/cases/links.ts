@@ -43,10 +43,11 @@ export async function linkBundle(
   condition: Condition,
 ): Promise<{ link: Link; created: boolean }> {
   const { schedule, clock } = world;
-  const work = { kind: "link", ...place } as const;
-  const linked = await linkInCase(world, actor, place, condition, () => schedule.remember(work, clock.now()));
+  const now = clock.now();
+  const work = { kind: "link", ...place, dueOn: toUtcTime(now) } as const;
+  const linked = await linkInCase(world, actor, place, condition, () => schedule.remember(work, now));
   await finishLink(world, actor, place);
-  if (linked.created) await schedule.forget(work);
+  await schedule.forget(work);
   return { link: shown(place, linked.link), created: linked.created };
 }
 
@@ -55,7 +56,7 @@ async function linkInCase(
   actor: Actor,
   place: LinkPlace,
   condition: Condition,
-  beforeCommit: () => Promise<void>,
+  beforeAnyChange: () => Promise<void>,
 ): Promise<{ link: LinkRecord; created: boolean }> {
   const { cases, clock, stamps } = world;
   const { caseNumber, stampId, bundleId } = place;
@@ -67,13 +68,14 @@ async function linkInCase(
       if (bundle === undefined) throw noSuchBundle();
       const standing = await cases.link(caseNumber, stampId, bundleId);
       requireMatch(condition.ifMatch, standing && shown(place, standing));
-      if (standing !== undefined) return { link: standing, created: false };
-      if (bundle.state === "purged")
+      if (standing === undefined && bundle.state === "purged")
         throw invalidState("purged", "The bundle's bytes are deleted already; there is nothing to link.");
+      // A repetition too may write the bundle's row, and die before it asks whether the link still stands.
+      await beforeAnyChange();
+      if (standing !== undefined) return { link: standing, created: false };
       const now = clock.now();
       const link = { stampId, bundleId, linkedOn: toUtcTime(now) };
       const event: NewEvent = { type: "bundle.linked", actor, data: { ...place } };
-      await beforeCommit();
       await cases.commit(record.caseNumber, head, { events: [event], insertLink: link }, now);
       return { link, created: true };
     },

@@ -1,3 +1,4 @@
+import type { UtcTime } from "../../api/primitives.ts";
 import { theService } from "../../domain/event.ts";
 import { eachBounded } from "../bounded.ts";
 import { settleBundle } from "../bundles/settleBundle.ts";
@@ -23,14 +24,22 @@ async function finish(world: World, work: Unfinished): Promise<void> {
       return await finishUpload(world, work);
     case "stamp":
       await settleStamp(world, work.stampId);
-      return await world.schedule.forget(work);
+      return await forgetOnceOld(world, work);
     case "case":
       await settleCase(world, work.caseNumber);
-      return await world.schedule.forget(work);
+      return await forgetOnceOld(world, work);
     case "link":
       await finishLink(world, theService, work);
-      return await world.schedule.forget(work);
+      return await forgetOnceOld(world, work);
   }
+}
+
+/** A look is remembered before the commit that it is for, which takes seconds: one that came by in between looks again. */
+const longestCommitMs = 60_000;
+
+async function forgetOnceOld(world: World, work: Unfinished & { readonly dueOn: UtcTime }): Promise<void> {
+  const isOld = Date.parse(work.dueOn) + longestCommitMs < world.clock.now().getTime();
+  if (isOld) await world.schedule.forget(work);
 }
 
 /** A landing container that no bundle's row names belongs to a create that died: nobody has a URL for it. */

@@ -16,7 +16,7 @@ const unfinished = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("upload"), stampId, bundleId, account: z.string(), landing: z.string() }),
   z.object({ kind: z.literal("stamp"), stampId, dueOn: utcTime }),
   z.object({ kind: z.literal("case"), caseNumber, dueOn: utcTime }),
-  z.object({ kind: z.literal("link"), caseNumber, stampId, bundleId }),
+  z.object({ kind: z.literal("link"), caseNumber, stampId, bundleId, dueOn: utcTime }),
 ]);
 const expiry = z.object({ stampId, bundleId, createdOn: utcTime });
 const heldDay = z.object({ day: utcDaySchema, account: z.string(), purgeOn: utcTime });
@@ -34,7 +34,7 @@ function unfinishedKey(work: Unfinished): string {
     case "case":
       return `case!${work.caseNumber}!${work.dueOn}`;
     case "link":
-      return `link!${work.caseNumber}!${work.stampId}!${work.bundleId}`;
+      return `link!${work.caseNumber}!${work.stampId}!${work.bundleId}!${work.dueOn}`;
   }
 }
 
