@@ -33,7 +33,7 @@ export type Verdict = {
 const hash = z.string().regex(/^[0-9a-f]{64}$/);
 
 /** Fields beside these are no fault: they are part of what is hashed. */
-const anEvent = z.looseObject({
+export const anEvent = z.looseObject({
   partition: z.string().min(1),
   seq: z.int().min(1),
   on: z.string(),
@@ -43,9 +43,9 @@ const anEvent = z.looseObject({
   prevHash: hash,
   hash,
 });
-type Event = z.infer<typeof anEvent>;
+export type Event = z.infer<typeof anEvent>;
 
-const beforeTheFirst: Head = { seq: 0, hash: "0".repeat(64) };
+export const beforeTheFirst: Head = { seq: 0, hash: "0".repeat(64) };
 
 /** Checks every chain. Events of one partition stand in their order; partitions may be mixed. Memory follows the partitions, not the events. */
 export async function verifyChain(events: AsyncIterable<unknown> | Iterable<unknown>): Promise<Verdict> {
@@ -56,7 +56,9 @@ export async function verifyChain(events: AsyncIterable<unknown> | Iterable<unkn
     const parsed = anEvent.safeParse(given);
     if (parsed.success) {
       const event = parsed.data;
-      problems.push(...faults(event, hashOf(given), heads.get(event.partition) ?? beforeTheFirst, index));
+      const { partition, seq } = event;
+      const found = faults(event, hashOf(given), heads.get(partition) ?? beforeTheFirst);
+      problems.push(...found.map((fault) => ({ ...fault, partition, seq, index })));
       // Going on from what the event says of itself tells one problem once.
       heads.set(event.partition, { seq: event.seq, hash: event.hash });
     } else {
@@ -67,22 +69,20 @@ export async function verifyChain(events: AsyncIterable<unknown> | Iterable<unkn
   return { problems, events: index, heads };
 }
 
-function faults(event: Event, computed: string | undefined, before: Head, index: number): Problem[] {
-  const { partition, seq } = event;
-  const found: [boolean, ProblemCode, string][] = [
-    [seq !== before.seq + 1, "SeqGap", `follows seq ${before.seq}`],
-    [
-      event.prevHash !== before.hash,
-      "WrongPrevHash",
-      `says that it follows ${event.prevHash}, and follows ${before.hash}`,
-    ],
-    [
-      event.hash !== computed,
-      "WrongHash",
-      `says that its hash is ${event.hash}, and it is ${computed ?? "not to be told"}`,
-    ],
-  ];
-  return found.filter(([is]) => is).map(([, code, message]) => ({ code, partition, seq, index, message }));
+export type Fault = Pick<Problem, "code" | "message">;
+
+/** What is wrong with an event that follows `before` in its partition; `computed` is its hash as the reader makes it. */
+export function faults(event: Event, computed: string | undefined, before: Head): Fault[] {
+  const found: Fault[] = [];
+  const fault = (code: ProblemCode, message: string) => void found.push({ code, message });
+  if (event.seq !== before.seq + 1) fault("SeqGap", `follows seq ${before.seq}`);
+  if (event.prevHash !== before.hash) {
+    fault("WrongPrevHash", `says that it follows ${event.prevHash}, and follows ${before.hash}`);
+  }
+  if (event.hash !== computed) {
+    fault("WrongHash", `says that its hash is ${event.hash}, and it is ${computed ?? "not to be told"}`);
+  }
+  return found;
 }
 
 /** Lower-case hex SHA-256 of the RFC 8785 form of the event, as it was given, without its hash; undefined where it has no such form. */
@@ -103,5 +103,5 @@ function placeOf(given: unknown): { partition: string | undefined; seq: number |
   return { partition: read.data?.partition, seq: read.data?.seq };
 }
 
-const malformed = (error: z.ZodError): string =>
+export const malformed = (error: z.ZodError): string =>
   `is no event: ${error.issues.map((issue) => `${issue.path.join(".") || "it"}: ${issue.message}`).join("; ")}`;

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { z } from "zod";
-import { Unreadable } from "./events.ts";
+import { Unreadable } from "./service.ts";
 
 /** What the auditor of a service on this machine need not be told: where it is, and a token that it takes. */
 
@@ -16,16 +16,19 @@ export async function localOrigin(environment: Readonly<Record<string, string | 
   const found: unknown = await readFile(path, "utf8")
     .then(JSON.parse)
     .catch(() => undefined);
-  return serviceFile.safeParse(found).data?.origin ?? "http://127.0.0.1:7071";
+  return serviceFile.safeParse(found).data?.origin ?? `http://127.0.0.1:${environment.PORT || 7071}`;
 }
 
-/** A compliance auditor's token of the local issuer. Throws `Unreadable` where none is issued. */
-export async function localToken(): Promise<string> {
-  const command = [join(project, "local/token.ts"), "--role", "A"];
+/** A token of the local issuer; `role` is the name or the letter of `API.md`. Throws `Unreadable` where none is issued. */
+export async function localToken(role: string): Promise<string> {
+  const command = [join(project, "local/token.ts"), "--role", role];
   const { stdout } = await promisify(execFile)(process.execPath, command).catch((cause: unknown) => {
-    throw new Unreadable("The local token issuer gave no token. Bring one of the role Compliance.Audit with --token.", {
-      cause,
-    });
+    throw new Unreadable(
+      "The local token issuer gave no token. Bring one of the role that `--help` names with --token.",
+      {
+        cause,
+      },
+    );
   });
   return stdout.trim();
 }

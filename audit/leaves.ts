@@ -1,0 +1,100 @@
+import { join } from "node:path";
+import { z } from "zod";
+import { formOf, isCanonical, readJson } from "./canonical.ts";
+import type { Claims } from "./checkpoints.ts";
+import { lines } from "./lines.ts";
+import { leafHash, openTree } from "./merkle.ts";
+import { type Complain, placeOf } from "./problem.ts";
+
+/**
+ * What each checkpoint saw of each partition. The file holds a leaf where it changed, by partition and checkpoint; an unchanged one carries over.
+ * So all trees grow side by side while the events pass in the same order, and memory follows the checkpoints, not the partitions.
+ */
+
+export const leavesFile = "leaves.ndjson";
+
+const leafLine = z.object({
+  checkpoint: z.int().min(1),
+  partition: z.string().min(1),
+  seq: z.int().min(1),
+  hash: z.string().regex(/^[0-9a-f]{64}$/),
+});
+export type Leaf = z.infer<typeof leafLine> & { readonly place: string };
+export type PartitionLeaves = { readonly partition: string; readonly leaves: readonly Leaf[] };
+
+/** Partition after partition. */
+export async function* readLeaves(directory: string, complain: Complain): AsyncGenerator<PartitionLeaves> {
+  let group: { partition: string; leaves: Leaf[] } | undefined;
+  for await (const { text, number } of lines(join(directory, leavesFile), complain)) {
+    const value = readJson(text);
+    const leaf = leafLine.safeParse(value).data;
+    const place = placeOf(leavesFile, number, leaf?.partition, leaf?.seq);
+    if (leaf === undefined) {
+      complain({ code: "Malformed", place, message: "is no leaf of a checkpoint" });
+      continue;
+    }
+    if (!isCanonical(text, value))
+      complain({ code: "NotCanonical", place, message: "is not the RFC 8785 form of what it says" });
+    if (group !== undefined && group.partition !== leaf.partition) {
+      yield group;
+      if (leaf.partition < group.partition)
+        complain({ code: "OutOfOrder", place, message: `stands after those of ${group.partition}` });
+    }
+    if (group?.partition !== leaf.partition) group = { partition: leaf.partition, leaves: [] };
+    const last = group.leaves.at(-1);
+    if (last !== undefined && (leaf.checkpoint <= last.checkpoint || leaf.seq <= last.seq)) {
+      const message = `of checkpoint ${leaf.checkpoint} follows seq ${last.seq} of checkpoint ${last.checkpoint}`;
+      complain({ code: "OutOfOrder", place, message });
+    }
+    group.leaves.push({ ...leaf, place });
+  }
+  if (group !== undefined) yield group;
+}
+
+type Sealed = { readonly place: string; readonly claims: Claims };
+
+/** Makes every checkpoint's tree again. */
+export function openTrees(checkpoints: ReadonlyMap<number, Sealed>, complain: Complain) {
+  const trees = [...checkpoints].map(([seq, sealed]) => ({ seq, sealed, tree: openTree(), events: 0 }));
+  return {
+    /** Takes partitions in their order. */
+    add: ({ partition, leaves }: PartitionLeaves): void => {
+      const hashed = leaves.map((leaf) => ({
+        ...leaf,
+        leafHash: leafHash(formOf({ partition, seq: leaf.seq, hash: leaf.hash }) ?? ""),
+      }));
+      for (const leaf of leaves) if (!checkpoints.has(leaf.checkpoint)) complain(ofNoCheckpoint(leaf));
+      let next = 0;
+      for (const each of trees) {
+        while ((hashed[next]?.checkpoint ?? Number.POSITIVE_INFINITY) <= each.seq) next += 1;
+        const standing = hashed[next - 1];
+        if (standing === undefined) continue;
+        each.tree.add(standing.leafHash);
+        each.events += standing.seq;
+      }
+    },
+    /** Compares what was made with what the checkpoints claim; gives those that hold. */
+    settle: (): Set<number> => {
+      const holding = new Set<number>();
+      for (const { seq, sealed, tree, events } of trees) {
+        const { place, claims } = sealed;
+        const made = { treeSize: tree.size(), rootHash: tree.root(), events };
+        const differs = (["treeSize", "events", "rootHash"] as const).filter((name) => made[name] !== claims[name]);
+        for (const name of differs)
+          complain({
+            code: "WrongTree",
+            place,
+            message: `says ${name} ${claims[name]}, and the export makes ${made[name]}`,
+          });
+        if (differs.length === 0) holding.add(seq);
+      }
+      return holding;
+    },
+  };
+}
+
+const ofNoCheckpoint = ({ place, checkpoint }: Leaf) => ({
+  code: "NoCheckpoint",
+  place,
+  message: `is of checkpoint ${checkpoint}, which is not there`,
+});
