@@ -1,3 +1,5 @@
+import { mapAhead } from "./bounded.ts";
+
 /** One page of a list: at most `top` items after the place that an earlier page ended at. */
 
 export type PageRequest = { readonly top: number; readonly after: string | undefined };
@@ -13,3 +15,25 @@ export const pageResult = <T>(
   value,
   next: more ? rows.at(-1)?.cursor : undefined,
 });
+
+/** Rows that one page looks at, at the most, for those that it shows; and how many of them are under way at once. */
+const mostLookedAt = 1000;
+const readAhead = 16;
+
+/** The next rows that `show` makes something of, in their order. The page may be short, even empty, and still have a next one where it shows few. */
+export async function sieve<Row extends { readonly cursor: string }, Shown>(
+  rows: AsyncIterable<Row>,
+  top: number,
+  show: (row: Row) => Promise<Shown | undefined>,
+): Promise<PageResult<Shown>> {
+  const value: Shown[] = [];
+  let last: string | undefined;
+  let lookedAt = 0;
+  for await (const { item: row, value: shown } of mapAhead(rows, readAhead, show)) {
+    if (value.length === top || lookedAt === mostLookedAt) return { value, next: last };
+    last = row.cursor;
+    lookedAt += 1;
+    if (shown !== undefined) value.push(shown);
+  }
+  return { value, next: undefined };
+}

@@ -2,10 +2,9 @@ import type { Bundle, BundleState, Mode, Verification } from "../../api/bundles.
 import type { BundleId, StampId } from "../../api/primitives.ts";
 import type { BundleRecord } from "../../domain/bundle.ts";
 import type { StampRecord } from "../../domain/stamp.ts";
-import { mapAhead } from "../bounded.ts";
 import type { Caller, StampCaller } from "../caller.ts";
 import type { World } from "../needs.ts";
-import type { PageRequest, PageResult } from "../paging.ts";
+import { type PageRequest, type PageResult, sieve } from "../paging.ts";
 import { invalidState, noSuchBundle, requireStamp } from "../refusals.ts";
 import { bundleView, bundleViewFor, verificationView } from "./view.ts";
 
@@ -44,11 +43,7 @@ export async function readVerification(
   return verificationView((await read(world, caller, stampId, bundleId)).bundle);
 }
 
-/** How many bundles one page looks at, at the most, for those that a filter lets through. */
-const mostLookedAt = 1000;
-const readAhead = 16;
-
-/** The log collection history, newest first. A page may be short, even empty, and still have a next one where a filter lets few through. */
+/** The log collection history, newest first. */
 export async function listBundles(
   world: Needs,
   caller: Caller,
@@ -58,20 +53,11 @@ export async function listBundles(
 ): Promise<PageResult<Bundle>> {
   const stamp = requireStamp(caller.kind === "stamp" ? caller.head : await world.stamps.head(stampId));
   const now = world.clock.now();
-  const value: Bundle[] = [];
-  let last: string | undefined;
-  let lookedAt = 0;
-  const history = mapAhead(world.stamps.history(stampId, page.after), readAhead, ({ item }) =>
-    world.stamps.bundle(stampId, item),
-  );
-  for await (const { item, value: bundle } of history) {
-    if (value.length === page.top || lookedAt === mostLookedAt) return { value, next: last };
-    last = item.cursor;
-    lookedAt += 1;
-    if (bundle === undefined) continue;
+  return await sieve(world.stamps.history(stampId, page.after), page.top, async ({ item: bundleId }) => {
+    const bundle = await world.stamps.bundle(stampId, bundleId);
+    if (bundle === undefined) return undefined;
     const view = bundleView(bundle, stamp, now);
     const passes = (filter.state ?? view.state) === view.state && (filter.mode ?? view.mode) === view.mode;
-    if (passes) value.push(view);
-  }
-  return { value, next: undefined };
+    return passes ? view : undefined;
+  });
 }

@@ -3,11 +3,11 @@ import type { SupportCase } from "../../api/cases.ts";
 import type { BundleId, CaseNumber, StampId } from "../../api/primitives.ts";
 import { candidateReasons } from "../../domain/candidates.ts";
 import { type CaseRecord, isAssigned } from "../../domain/case.ts";
-import { mapAhead, mapBounded, take } from "../bounded.ts";
+import { mapBounded, take } from "../bounded.ts";
 import { bundleView } from "../bundles/view.ts";
 import type { Caller } from "../caller.ts";
 import type { Page, World } from "../needs.ts";
-import { type PageRequest, type PageResult, pageResult } from "../paging.ts";
+import { type PageRequest, type PageResult, pageResult, sieve } from "../paging.ts";
 import { caseView, requireKnown } from "./view.ts";
 
 type Needs = Pick<World, "clock" | "cases" | "stamps" | "directory" | "people">;
@@ -16,10 +16,6 @@ export async function readCase(world: Needs, caller: Caller, caseNumber: CaseNum
   return await caseView(world, requireKnown(await world.cases.head(caseNumber), caller));
 }
 
-/** How many cases one page looks at, at the most, for those that a filter lets through. */
-const mostLookedAt = 1000;
-const readAhead = 16;
-
 /** In order of case number; an engineer's own only. */
 export async function listCases(
   world: Needs,
@@ -27,18 +23,11 @@ export async function listCases(
   page: PageRequest,
   filter: { readonly state?: CaseRecord["state"] | undefined },
 ): Promise<PageResult<SupportCase>> {
-  const value: SupportCase[] = [];
-  let last: string | undefined;
-  let lookedAt = 0;
-  const heads = mapAhead(casesKnownTo(world, caller, page.after), readAhead, ({ item }) => world.cases.head(item));
-  for await (const { item, value: head } of heads) {
-    if (value.length === page.top || lookedAt === mostLookedAt) return { value, next: last };
-    last = item.cursor;
-    lookedAt += 1;
-    const record = head.state;
-    if (record !== undefined && isShown(record, caller, filter.state)) value.push(await caseView(world, record));
-  }
-  return { value, next: undefined };
+  return await sieve(casesKnownTo(world, caller, page.after), page.top, async ({ item }) => {
+    const record = (await world.cases.head(item)).state;
+    const isOne = record !== undefined && isShown(record, caller, filter.state);
+    return isOne ? await caseView(world, record) : undefined;
+  });
 }
 
 const casesKnownTo = (world: Needs, caller: Caller, after: string | undefined): Page<CaseNumber> =>
@@ -96,23 +85,12 @@ export async function listCandidates(
 ): Promise<PageResult<CaseBundle>> {
   const record = requireKnown(await world.cases.head(caseNumber), caller);
   const now = world.clock.now();
-  const value: CaseBundle[] = [];
-  let last: string | undefined;
-  let lookedAt = 0;
-  const histories = mapAhead(bundlesOf(world, record, page.after), readAhead, async ({ stampId, bundleId }) => ({
-    bundle: await world.stamps.bundle(stampId, bundleId),
-    stamp: (await world.stamps.head(stampId)).state,
-  }));
-  for await (const { item, value: found } of histories) {
-    if (value.length === page.top || lookedAt === mostLookedAt) return { value, next: last };
-    last = item.cursor;
-    lookedAt += 1;
-    const { bundle, stamp } = found;
-    if (bundle === undefined || stamp === undefined) continue;
-    const reasons = candidateReasons(bundle, record, now);
-    if (reasons !== undefined) value.push(shownTo(caller, caseNumber, { ...bundleView(bundle, stamp, now), reasons }));
-  }
-  return { value, next: undefined };
+  return await sieve(bundlesOf(world, record, page.after), page.top, async ({ stamp, bundleId }) => {
+    const bundle = await world.stamps.bundle(stamp.stampId, bundleId);
+    const reasons = bundle && candidateReasons(bundle, record, now);
+    if (bundle === undefined || reasons === undefined) return undefined;
+    return shownTo(caller, caseNumber, { ...bundleView(bundle, stamp, now), reasons });
+  });
 }
 
 /** A place in several histories: the stamp, then the place in its own. */
@@ -122,9 +100,11 @@ async function* bundlesOf(world: Needs, record: CaseRecord, after: string | unde
   const [afterStamp, afterRow] = after?.split(placeSeparator) ?? [];
   for (const stampId of [...record.stampIds].sort()) {
     if (afterStamp !== undefined && stampId < afterStamp) continue;
+    const stamp = (await world.stamps.head(stampId)).state;
+    if (stamp === undefined) continue;
     const from = stampId === afterStamp ? afterRow : undefined;
     for await (const { cursor, item: bundleId } of world.stamps.history(stampId, from)) {
-      yield { cursor: `${stampId}${placeSeparator}${cursor}`, stampId, bundleId };
+      yield { cursor: `${stampId}${placeSeparator}${cursor}`, stamp, bundleId };
     }
   }
 }
