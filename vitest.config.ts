@@ -17,6 +17,8 @@ export default defineConfig({
       {
         test: {
           name: "system",
+          // Each file runs a service of its own, with storage of its own beside it.
+          maxWorkers: 2,
           include: ["test/system/**/*.test.ts"],
           testTimeout: 120_000,
           hookTimeout: 120_000,
