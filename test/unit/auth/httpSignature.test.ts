@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type HttpMessage, verifyHttpSignature } from "../../../shared/auth/httpSignature.ts";
 import { type PublicJwk, publicJwk } from "../../../shared/api/publicJwk.ts";
+import { type HttpMessage, verifyHttpSignature } from "../../../shared/auth/httpSignature.ts";
 import { verifierOf } from "../../../shared/auth/stampKey.ts";
 import { codeOf } from "./support.ts";
 
