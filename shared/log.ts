@@ -30,10 +30,12 @@ function described(error: unknown): Record<string, unknown> {
   const code = "code" in error && typeof error.code === "string" ? { errorCode: error.code } : {};
   const status = "statusCode" in error && typeof error.statusCode === "number" ? { status: error.statusCode } : {};
   const cause = error.cause === undefined ? {} : { cause: described(error.cause) };
+  // Without the message, which may have several lines and stands sanitized beside it.
   const stack = error.stack
     ?.split("\n")
-    .slice(1, 5)
-    .map((line) => line.trim());
+    .map((line) => line.trim())
+    .filter((line) => line.startsWith("at "))
+    .slice(0, 4);
   return { error: error.name, ...code, ...status, ...cause, message: withoutSignatures(error.message), stack };
 }
 
