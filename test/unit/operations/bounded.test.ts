@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
-import { mapAhead } from "../../../shared/operations/bounded.ts";
+import { eachBounded, mapAhead } from "../../../shared/operations/bounded.ts";
 
 describe("mapAhead", () => {
   test("gives the outcomes in order, whichever ends first", async () => {
@@ -28,6 +28,22 @@ describe("mapAhead", () => {
       process.off("unhandledRejection", note);
     }
     expect(unseen).toEqual([]);
+  });
+});
+
+describe("eachBounded", () => {
+  test("waits for those that run, also where the items themselves end in a failure: nothing goes on after its caller", async () => {
+    async function* failing(): AsyncGenerator<number> {
+      yield* count(3);
+      throw new Error("no more items");
+    }
+    const done: number[] = [];
+    const work = async (item: number) => {
+      await sleep(10);
+      done.push(item);
+    };
+    await expect(eachBounded(failing(), 8, work)).rejects.toThrow("no more items");
+    expect(done).toEqual([0, 1, 2]);
   });
 });
 
