@@ -32,7 +32,8 @@ export function formOf(value: unknown): string | undefined {
  * The RFC 8785 form of an event without its hash; undefined where the line is not the form of the event. A member cut out of a canonical line
  * leaves a canonical line, and `JSON.stringify` writes the form of whatever has its names in order.
  */
-export function formWithoutHash(line: string, event: Readonly<Record<string, unknown>>): string | undefined {
+export function formWithoutHash(line: string, event: unknown): string | undefined {
+  if (!isObject(event)) return undefined;
   const { hash, ...rest } = event;
   const member = `"hash":"${hash}",`;
   const at = line.lastIndexOf(member);
@@ -56,3 +57,6 @@ function isOrdered(value: unknown): boolean {
   }
   return true;
 }
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);

@@ -55,13 +55,14 @@ export async function readLedger(
   for await (const batch of lineBatches(join(directory, eventsFile), complain)) {
     for (const { text, number } of batch) {
       events += 1;
-      const event = readEvent(text, number, complain);
+      const value = readJson(text);
+      const event = readEvent(value, number, complain);
       if (event === undefined) continue;
       if (event.partition !== here.partition) {
         if (event.partition < here.partition) outOfOrder(event, number, here.partition, complain);
         await enter(event.partition);
       }
-      here.add(event, text, number);
+      here.add(event, number, formWithoutHash(text, value));
       if (event.type === "checkpoint.sealed") note(event, sealings);
     }
   }
@@ -73,8 +74,7 @@ export async function readLedger(
   return { events, partitions, holding: trees.settle(), sealings };
 }
 
-function readEvent(text: string, number: number, complain: Complain): Event | undefined {
-  const value = readJson(text);
+function readEvent(value: unknown, number: number, complain: Complain): Event | undefined {
   const read = anEvent.safeParse(value);
   if (read.success) return read.data;
   const message = value === undefined ? "is no JSON" : malformed(read.error);
@@ -88,10 +88,10 @@ function openPartition(partition: string, leaves: readonly Leaf[], complain: Com
   let before: Head = beforeTheFirst;
   return {
     partition,
-    add: (event: Event, line: string, number: number): void => {
+    /** `form` is that of the event without its hash, where its line is canonical. */
+    add: (event: Event, number: number, form: string | undefined): void => {
       const wrong = (code: string, message: string) =>
         complain({ code, place: placeOf(eventsFile, number, partition, event.seq), message });
-      const form = formWithoutHash(line, event);
       if (form === undefined) wrong("NotCanonical", "is not the RFC 8785 form of what it says");
       else for (const { code, message } of faults(event, sha256Hex(form), before)) wrong(code, message);
       before = { seq: event.seq, hash: event.hash };
