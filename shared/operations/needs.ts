@@ -288,6 +288,7 @@ export type Landing = {
   readonly uploadUrl: (account: string, landing: string, expiresOn: Date) => Promise<string>;
   readonly landed: (account: string, landing: string) => Promise<LandedBlob | undefined>;
   readonly stagedBlocks: (account: string, landing: string) => Promise<readonly { id: string; sizeBytes: number }[]>;
+  readonly isThere: (account: string, landing: string) => Promise<boolean>;
   /** Resolves once it is verified gone: no URL that was issued can write any more. */
   readonly delete: (account: string, landing: string) => Promise<void>;
 };

@@ -45,6 +45,7 @@ export function openAccounts(
         : { etag: "", sizeBytes: 0, unusable: unusableWords[blob.reason] };
     },
     stagedBlocks: (account, container) => named(account).stagedBlocks(container),
+    isThere: (account, container) => named(account).hasLanding(container),
     delete: (account, container) => named(account).deleteLanding(container),
   };
 

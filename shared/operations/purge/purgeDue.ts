@@ -121,6 +121,7 @@ async function purgeTogether(world: World, held: HeldDay, expiries: readonly Exp
       const found = await Promise.all(expiries.map((each) => stamps.bundle(stampId, each.bundleId)));
       const mine = found.filter((bundle) => bundle !== undefined).filter((bundle) => bundle.account === held.account);
       const gone = mine.filter((bundle) => bundle.state === "accepted" && bundle.purge?.deletedOn === undefined);
+      await Promise.all(gone.map((bundle) => endUpload(world, bundle)));
       const events: NewEvent[] = [];
       const update: { from: BundleRecord; to: BundleRecord }[] = [];
       for (const bundle of gone) {
@@ -138,4 +139,9 @@ async function purgeTogether(world: World, held: HeldDay, expiries: readonly Exp
   );
   for (const bundle of outcome.unfinished) await settleBundle(world, stampId, bundle.bundleId);
   await eachBounded(outcome.done, 16, (bundle) => world.schedule.unexpire(bundle));
+}
+
+/** Its landing container went when it was accepted. That is asked rather than done once more, so that a day costs one deleting call. */
+async function endUpload({ landing }: World, bundle: BundleRecord): Promise<void> {
+  if (await landing.isThere(bundle.account, bundle.landing)) await landing.delete(bundle.account, bundle.landing);
 }

@@ -26,6 +26,8 @@ export type Landing = {
   readonly landed: (container: string) => Promise<LandedBlob | undefined>;
   /** Blocks from which an interrupted upload can go on, in one round trip; none where there is no upload. */
   readonly stagedBlocks: (container: string) => Promise<readonly StagedBlock[]>;
+  /** Whether the container is there, so that its URLs can write; in one round trip. */
+  readonly hasLanding: (container: string) => Promise<boolean>;
   /** Ends every URL of the upload by deleting its container; returns once it is gone. Repeating it is safe. */
   readonly deleteLanding: (container: string) => Promise<void>;
 };
@@ -70,6 +72,8 @@ export function openLanding(service: BlobServiceClient, sign: Signer): Landing {
           throw error;
         }
       }),
+
+    hasLanding: (container) => orUnavailable(() => containerOf(container).exists()),
 
     deleteLanding: (container) => orUnavailable(() => deleteContainer(containerOf(container))),
   };

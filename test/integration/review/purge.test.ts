@@ -1,4 +1,6 @@
 import { expect, test } from "vitest";
+import { bundleId, stampId } from "../../../shared/api/primitives.ts";
+import { purged } from "../../../shared/operations/bundles/finishPurge.ts";
 import { expectRefusal, expectStatus } from "../../support/system/expectations.ts";
 import { makeZip } from "../../support/system/zip.ts";
 import { accepted } from "../operations/support/bundles.ts";
@@ -27,17 +29,42 @@ async function landings(stage: Stage): Promise<string[]> {
   return names;
 }
 
-test("[invariant 2] a landing container that outlived its verdict and its bundle's purge is still deleted", async () => {
+test("[invariant 3] nothing is said to be deleted while its landing container is still there", async () => {
   const stage = stageOf();
   const stamp = await stage.registeredStamp();
   const { bundle, bundleId } = await stamp.submittedBundle();
   stage.faults.failWhere(dropsLanding);
   await stage.verify(bundle);
   expect((await stamp.bundle(bundleId)).state).toBe("accepted");
+  const certificate = () => stamp.call("GET", `${stamp.bundlePath(bundleId)}/deletionCertificate`);
   const later = stage.another({ offsetDays: 81 });
-  await later.runTimer("purgeDue");
+  later.faults.failWhere(dropsLanding);
+  await expect(later.runTimer("purgeDue")).rejects.toThrow();
   expect(await landings(stage)).toHaveLength(1);
-  await later.runTimer("sweepUnfinished");
+  expectRefusal(await certificate(), 409, "NotYetDeleted");
+
+  later.faults.failWhere(undefined);
+  await later.runTimer("purgeDue");
+  expect(await landings(stage)).toEqual([]);
+  expectStatus(await certificate(), 200);
+});
+
+test("[invariant 2] a landing container that outlived what its row says is deleted before the row is forgotten", async () => {
+  const stage = stageOf();
+  const stamp = await stage.registeredStamp();
+  const canceled = await stamp.createBundle();
+  stage.faults.failWhere(dropsLanding);
+  expectRefusal(await stamp.call("POST", `${stamp.bundlePath(canceled.bundleId)}:cancel`), 503, "ServiceUnavailable");
+  // A purge that did not look said that it is gone.
+  const { stamps } = stage.app.world;
+  const [id, bundle] = [stampId.parse(stamp.stampId), bundleId.parse(canceled.bundleId)];
+  const [head, from] = [await stamps.head(id), await stamps.bundle(id, bundle)];
+  if (from === undefined) throw new Error("The bundle has a row");
+  const { next, event } = purged(stage.app.world, head, from, stage.now());
+  await stamps.commit(id, head, { events: [event], update: [{ from, to: next }] }, stage.now());
+  stage.faults.failWhere(undefined);
+
+  await stage.runTimer("sweepUnfinished");
   expect(await landings(stage)).toEqual([]);
 });
 
