@@ -6,6 +6,6 @@ import { post, type Service, Unreadable } from "./service.ts";
 export async function forget(service: Service, subject: string): Promise<void> {
   // What is no subject id must not become another path.
   if (!/^[A-Za-z0-9-]{1,64}$/.test(subject))
-    throw new Unreadable(`${subject} is no subject id. Events name them as their actor's id.`);
+    throw new Unreadable(`${subject} is no subject id. Events name people by it, as in a consent's decidedBy.`);
   await post(service, `/people/${subject}:forget`);
 }

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { z } from "zod";
-import { formOf, isCanonical, readJson } from "./canonical.ts";
+import { readJson } from "./canonical.ts";
 import type { Claims } from "./checkpoints.ts";
 import { lines } from "./lines.ts";
 import { leafHash, openTree } from "./merkle.ts";
@@ -22,18 +22,22 @@ const leafLine = z.object({
 export type Leaf = z.infer<typeof leafLine> & { readonly place: string };
 export type PartitionLeaves = { readonly partition: string; readonly leaves: readonly Leaf[] };
 
+/** RFC 8785 forms: of so few names of known order `JSON.stringify` makes them. */
+const lineOf = ({ checkpoint, hash, partition, seq }: z.infer<typeof leafLine>): string =>
+  JSON.stringify({ checkpoint, hash, partition, seq });
+const formOf = ({ hash, partition, seq }: z.infer<typeof leafLine>): string => JSON.stringify({ hash, partition, seq });
+
 /** Partition after partition. */
 export async function* readLeaves(directory: string, complain: Complain): AsyncGenerator<PartitionLeaves> {
   let group: { partition: string; leaves: Leaf[] } | undefined;
   for await (const { text, number } of lines(join(directory, leavesFile), complain)) {
-    const value = readJson(text);
-    const leaf = leafLine.safeParse(value).data;
+    const leaf = leafLine.safeParse(readJson(text)).data;
     const place = placeOf(leavesFile, number, leaf?.partition, leaf?.seq);
     if (leaf === undefined) {
       complain({ code: "Malformed", place, message: "is no leaf of a checkpoint" });
       continue;
     }
-    if (!isCanonical(text, value))
+    if (text !== lineOf(leaf))
       complain({ code: "NotCanonical", place, message: "is not the RFC 8785 form of what it says" });
     if (group !== undefined && group.partition !== leaf.partition) {
       yield group;
@@ -58,10 +62,10 @@ export function openTrees(checkpoints: ReadonlyMap<number, Sealed>, complain: Co
   const trees = [...checkpoints].map(([seq, sealed]) => ({ seq, sealed, tree: openTree(), events: 0 }));
   return {
     /** Takes partitions in their order. */
-    add: ({ partition, leaves }: PartitionLeaves): void => {
+    add: ({ leaves }: PartitionLeaves): void => {
       const hashed = leaves.map((leaf) => ({
         ...leaf,
-        leafHash: leafHash(formOf({ partition, seq: leaf.seq, hash: leaf.hash }) ?? ""),
+        leafHash: leafHash(formOf(leaf)),
       }));
       for (const leaf of leaves) if (!checkpoints.has(leaf.checkpoint)) complain(ofNoCheckpoint(leaf));
       let next = 0;

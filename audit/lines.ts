@@ -17,7 +17,7 @@ export async function* lineBatches(path: string, complain: Complain): AsyncGener
   let rest: Buffer = Buffer.alloc(0);
   let number = 0;
   try {
-    for await (const chunk of createReadStream(path, { highWaterMark: 256 * 1024 })) {
+    for await (const chunk of createReadStream(path, { highWaterMark: 64 * 1024 })) {
       const bytes: Buffer = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
       const batch: Line[] = [];
       let from = 0;

@@ -48,10 +48,8 @@ export async function post({ origin, token }: Service, path: string): Promise<vo
 
 async function ask(url: string, { token }: Service, method = "GET"): Promise<unknown> {
   const { origin } = new URL(url);
-  const authorization = `Bearer ${token}`;
-  const body = method === "GET" ? {} : { body: "{}" };
-  const headers = method === "GET" ? { authorization } : { authorization, "content-type": "application/json" };
-  const answer = await fetch(url, { method, headers, ...body }).catch((cause: unknown) => {
+  const headers = { authorization: `Bearer ${token}` };
+  const answer = await fetch(url, { method, headers }).catch((cause: unknown) => {
     throw new Unreadable(`No service answers at ${origin}. Start it (npm start), or name another with --origin.`, {
       cause,
     });
