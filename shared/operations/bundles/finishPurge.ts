@@ -18,8 +18,8 @@ export const placeOf = (bundle: BundleRecord): Place => ({
 
 /**
  * Carries out a deletion that the bundle's row intends: the landing container first, so that nothing can be copied from it any more, then
- * the copy; only when both are verified gone does the row say so. Safe to repeat, and a repetition deletes again: the purge of a day looks at
- * no landing container, and a verification that was overtaken may have copied once more.
+ * the copy; only when both are verified gone does the row say so. Safe to repeat, and a repetition deletes again: a verification that was
+ * overtaken may have copied once more.
  */
 export async function finishPurge(world: Needs, bundle: BundleRecord): Promise<BundleRecord> {
   if (bundle.purge === undefined) throw new TypeError("A deletion is intended before it is done");
