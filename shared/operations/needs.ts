@@ -301,7 +301,8 @@ export type Place = {
 };
 
 export type CopyState =
-  | { readonly status: "pending" | "failed" | "sourceChanged" | "sourceMissing" }
+  | { readonly status: "pending" | "sourceChanged" | "sourceMissing" }
+  | { readonly status: "failed"; readonly etag: string | undefined }
   | { readonly status: "success"; readonly etag: string; readonly sizeBytes: number };
 
 /** The day containers, which only the service writes. */
@@ -310,7 +311,8 @@ export type Days = {
   readonly startCopy: (from: { account: string; landing: string; etag: string }, to: Place) => Promise<CopyState>;
   /** The copy as it stands; undefined where there is none. */
   readonly copyState: (place: Place) => Promise<CopyState | undefined>;
-  readonly discard: (place: Place) => Promise<void>;
+  /** Deletes a copy that failed, and not a newer one in its place. */
+  readonly discard: (place: Place, etag: string) => Promise<void>;
   readonly readAndHash: (
     place: Place,
     version: { etag: string; sizeBytes: number },

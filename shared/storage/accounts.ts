@@ -53,7 +53,7 @@ export function openAccounts(
     ensure: (account, day) => named(account).ensureDay(day),
     startCopy: (from, to) => named(from.account).startCopy({ landing: from.landing, etag: from.etag, to }),
     copyState: (place) => named(place.account).copyState(place),
-    discard: (place) => named(place.account).deleteBundle(place),
+    discard: (place, etag) => named(place.account).discardCopy(place, etag),
     readAndHash: (place, version) => named(place.account).readAndHash(place, version),
     readUrl: (place, as) => named(place.account).readUrl(place, { ...as, contentType }),
     deleteBundle: (place) => named(place.account).deleteBundle(place),

@@ -66,7 +66,7 @@ async function verify(world: World, bundle: BundleRecord): Promise<void> {
     case "sourceMissing":
       throw new DomainError("ServiceUnavailable", "The uploaded blob is gone from its landing container.");
     case "failed":
-      await world.days.discard(placeOf(bundle));
+      if (copy.etag !== undefined) await world.days.discard(placeOf(bundle), copy.etag);
       throw new DomainError("ServiceUnavailable", "The copy of the bundle failed and is made again.");
   }
 }

@@ -10,7 +10,7 @@ const sourceUrlMs = 3_600_000;
 export type CopyState =
   | { readonly status: "pending" }
   | { readonly status: "success"; readonly etag: string; readonly sizeBytes: number }
-  | { readonly status: "failed" };
+  | { readonly status: "failed"; readonly etag: string | undefined };
 
 /** The source was altered after its submit, or its landing container is gone. */
 export type SourceProblem = { readonly status: "sourceChanged" } | { readonly status: "sourceMissing" };
@@ -30,6 +30,8 @@ export type Copies = {
   readonly startCopy: (request: CopyRequest) => Promise<CopyState | SourceProblem>;
   /** The state of a bundle's copy, in one round trip; undefined where there is none. */
   readonly copyState: (at: BundleLocation) => Promise<CopyState | undefined>;
+  /** Deletes a copy that failed, and not a newer one that was made in its place meanwhile. Repeating it is safe. */
+  readonly discardCopy: (at: BundleLocation, etag: string) => Promise<void>;
 };
 
 /** The blob of a bundle in its day container. */
@@ -62,10 +64,19 @@ export function openCopies(service: BlobServiceClient, sign: Signer, now: () => 
           if (problem !== undefined) return problem;
           throw error;
         }
-        return (await stateOf(destination)) ?? { status: "failed" };
+        return (await stateOf(destination)) ?? { status: "failed", etag: undefined };
       }),
 
     copyState: (at) => orUnavailable(() => stateOf(bundleBlob(service, at))),
+
+    discardCopy: (at, etag) =>
+      orUnavailable(async () => {
+        try {
+          await bundleBlob(service, at).delete({ conditions: { ifMatch: etag } });
+        } catch (error) {
+          if (!(isNotFound(error) || isPreconditionFailed(error))) throw error;
+        }
+      }),
   };
 }
 
@@ -87,7 +98,8 @@ async function stateOf(blob: BlobClient): Promise<CopyState | undefined> {
   try {
     const { copyStatus, etag, contentLength } = await blob.getProperties();
     if (copyStatus === "pending") return { status: "pending" };
-    if (copyStatus !== "success" || etag === undefined || contentLength === undefined) return { status: "failed" };
+    if (copyStatus !== "success" || etag === undefined || contentLength === undefined)
+      return { status: "failed", etag };
     return { status: "success", etag, sizeBytes: contentLength };
   } catch (error) {
     if (isNotFound(error)) return undefined;

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { bundleId as bundleIdSchema, stampId as stampIdSchema } from "../../../shared/api/primitives.ts";
+import { placeOf } from "../../../shared/operations/bundles/finishPurge.ts";
 import { verifyBundle } from "../../../shared/operations/bundles/verifyBundle.ts";
 import type { World } from "../../../shared/operations/needs.ts";
 import { purgeDue } from "../../../shared/operations/purge/purgeDue.ts";
@@ -103,3 +104,32 @@ test("the verification of a bundle that was erased before its verdict has ended"
   const verification = expectStatus(await stamp.call("GET", `${path}/verification`), 200);
   expect(verificationShape.parse(verification.json)).toMatchObject({ status: "Failed", error: { code: "PurgeDue" } });
 });
+
+test("[invariant 7] a copy that failed is made again, and whoever saw it fail does not delete the one made since", async () => {
+  const stage = stageOf();
+  const stamp = await stage.registeredStamp();
+  const { bundle } = await stamp.submittedBundle();
+  const place = placeOf(await rowOf(stage, bundle));
+  const { days } = stage.app.world;
+  await days.ensure(place.account, place.day);
+  // What is no whole copy counts as one that failed.
+  const blob = stage.blobs
+    .getContainerClient(`bundles-${place.day}`)
+    .getBlockBlobClient(`${place.stampId}/${place.bundleId}`);
+  await blob.upload("half a copy", 11);
+  const failed = await days.copyState(place);
+  if (failed?.status !== "failed" || failed.etag === undefined) throw new Error(`The copy is ${failed?.status}`);
+
+  await stage.verify(bundle);
+  await stage.verify(bundle);
+  expect((await stamp.bundle(bundle.bundleId)).state).toBe("accepted");
+  await days.discard(place, failed.etag);
+  expect(await copies(stage)).toHaveLength(1);
+});
+
+async function rowOf({ app }: Stage, of: { stampId: string; bundleId: string }) {
+  const { stampId, bundleId } = messageOf(of);
+  const row = await app.world.stamps.bundle(stampId, bundleId);
+  if (row === undefined) throw new Error("There is no such row");
+  return row;
+}
