@@ -48,7 +48,6 @@ export const eventTypes = [
   "container.purged",
   "checkpoint.sealed",
   "person.forgotten",
-  "ledger.exported",
 ] as const;
 export type EventType = (typeof eventTypes)[number];
 
