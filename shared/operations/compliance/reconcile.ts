@@ -33,13 +33,21 @@ export async function reconcile(world: Needs): Promise<void> {
   await runs.keepFindings({ asOf: toUtcTime(now), violations });
 }
 
-async function keptThings({ storehouse }: Needs, account: string, now: Date): Promise<Violation[]> {
-  const kept = await storehouse.keepsDeleted(account);
-  return kept.map((what) => ({
-    code: "AccountKeepsDeleted",
-    message: `Account ${account}: ${what}. Turn it off.`,
-    since: toUtcTime(now),
-  }));
+/** An account whose settings cannot be read is a finding of its own: it must not keep the rest from being compared. */
+async function keptThings({ log, storehouse }: Needs, account: string, now: Date): Promise<Violation[]> {
+  const since = toUtcTime(now);
+  try {
+    const kept = await storehouse.keepsDeleted(account);
+    return kept.map((what) => ({
+      code: "AccountKeepsDeleted",
+      message: `Account ${account}: ${what}. Turn it off.`,
+      since,
+    }));
+  } catch (error) {
+    log.error("reconcile.settingsUnreadable", error, { account });
+    const message = `Whether account ${account} keeps deleted data could not be read: give the service the right to, or look by hand.`;
+    return [{ code: "AccountSettingsUnreadable", message, since }];
+  }
 }
 
 /** Containers that no row of the work index stands for: an upload that ended and is still writable, a day that nobody will purge. */

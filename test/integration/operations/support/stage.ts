@@ -2,6 +2,7 @@ import { generateKeyPairSync, randomUUID } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { TableServiceClient } from "@azure/data-tables";
 import { BlobServiceClient } from "@azure/storage-blob";
 import { afterAll, beforeAll } from "vitest";
 import { type App, openApp } from "../../../../shared/app.ts";
@@ -23,6 +24,7 @@ export type Stage = World & {
   readonly faults: StorageFaults;
   readonly connectionString: string;
   readonly blobs: BlobServiceClient;
+  readonly tables: TableServiceClient;
   /** Another instance on the same storage: later by these days, or with other settings. */
   readonly another: (options?: StageOptions) => Stage;
   /** Every line that the app has logged. */
@@ -31,7 +33,12 @@ export type Stage = World & {
   readonly verify: (bundle: { readonly stampId: string; readonly bundleId: string }) => Promise<void>;
 };
 
-export type StageOptions = { readonly offsetDays?: number; readonly settings?: Readonly<Record<string, string>> };
+export type StageOptions = {
+  readonly offsetDays?: number;
+  readonly settings?: Readonly<Record<string, string>>;
+  /** Real time, where it is not the test's own. */
+  readonly real?: () => Date;
+};
 
 const dayMs = 86_400_000;
 
@@ -63,7 +70,7 @@ function openStage(
   connectionString: string,
   common: Readonly<Record<string, string>>,
   issuer: Issuer,
-  { offsetDays = 0, settings = {} }: StageOptions,
+  { offsetDays = 0, settings = {}, real }: StageOptions,
 ): Stage {
   const faults = storageFaults();
   const environment = {
@@ -74,7 +81,7 @@ function openStage(
     CLOCK_OFFSET_DAYS: String(offsetDays),
     ...settings,
   };
-  const app = openApp(readConfig(environment), { policies: [faults.policy] });
+  const app = openApp(readConfig(environment), { policies: [faults.policy], ...(real === undefined ? {} : { real }) });
   const logged: string[] = [];
   const listening = <T>(work: () => Promise<T>): Promise<T> => withSink((_level, line) => void logged.push(line), work);
   const edge = edgeOf(app);
@@ -110,6 +117,7 @@ function openStage(
     faults,
     connectionString,
     blobs: BlobServiceClient.fromConnectionString(connectionString),
+    tables: TableServiceClient.fromConnectionString(connectionString, { allowInsecureConnection: true }),
     another: (options = {}) => openStage(connectionString, common, issuer, options),
     verify: ({ stampId, bundleId }) => listening(() => app.queues.verify({ stampId, bundleId })),
     logged,
