@@ -42,4 +42,22 @@ test("issuing a URL takes at most 6 round trips", async () => {
   expect(calls.length, shown(calls)).toBeLessThanOrEqual(6);
 });
 
+test("[invariant 3] purging a day takes as many deleting calls for 60 bundles as for one", async () => {
+  const deletionsFor = async (count: number) => {
+    const stage = stageOf();
+    const stamps = [await stage.registeredStamp(), await stage.registeredStamp(), await stage.registeredStamp()];
+    for (let made = 0; made < count; made += stamps.length) {
+      await Promise.all(stamps.slice(0, count - made).map((stamp) => accepted(stage, stamp)));
+    }
+    const later = stage.another({ offsetDays: 81 });
+    const { calls } = await later.faults.watching(() => later.runTimer("purgeDue"));
+    const events = await stage.events();
+    expect(events.filter((event) => event.type === "bundle.purged")).toHaveLength(count);
+    return calls.filter((call) => call.method === "DELETE" && /\/(bundles|landing|lent)-/.test(call.path));
+  };
+  const [one, sixty] = [await deletionsFor(1), await deletionsFor(60)];
+  expect(one).toHaveLength(1);
+  expect(sixty).toHaveLength(one.length);
+});
+
 const shown = (calls: readonly Call[]): string => calls.map(({ method, path }) => `${method} ${path}`).join("\n");

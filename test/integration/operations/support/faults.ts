@@ -42,7 +42,7 @@ export function storageFaults(): StorageFaults {
     sendRequest: async (request, next) => {
       const { pathname, search } = new URL(request.url);
       calls.push({ method: request.method, path: `${pathname}${search.replace(/sig=[^&]*/, "")}` });
-      if (hits?.(request)) throw unreachable();
+      if (hits?.(request)) throw unreachable(request);
       if (held?.hits(request)) {
         const { reach, go } = held;
         held = undefined;
@@ -52,12 +52,12 @@ export function storageFaults(): StorageFaults {
       if (armed === undefined || calls.length < armed.n) return await next(request);
       const { fault, n } = armed;
       const isTheOne = calls.length === n;
-      if (!isTheOne && fault === "answerLostAndOutage") throw unreachable();
+      if (!isTheOne && fault === "answerLostAndOutage") throw unreachable(request);
       if (!isTheOne) return await next(request);
-      if (fault === "refused") throw unreachable();
+      if (fault === "refused") throw unreachable(request);
       await next(request);
       if (fault === "sentTwice") return await next(request);
-      throw unreachable();
+      throw unreachable(request);
     },
   };
 
@@ -89,4 +89,11 @@ export function storageFaults(): StorageFaults {
   };
 }
 
-const unreachable = () => new RestError("storage is out of reach (a test)", { code: "EHOSTUNREACH" });
+const unreachable = (request: PipelineRequest) =>
+  new RestError(`out of reach: ${new URL(request.url).pathname}?sig=${secretOfErrors}`, {
+    code: "EHOSTUNREACH",
+    request,
+  });
+
+/** Stands in the errors of failing calls, as a signature may; nothing that anybody reads may hold it. */
+export const secretOfErrors = "c2lnbmF0dXJl";
