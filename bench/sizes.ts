@@ -4,6 +4,8 @@ export const mebibyte = 1024 * 1024;
 
 export type Sizes = {
   readonly rounds: number;
+  /** Of the two comparisons whose bound is near one. */
+  readonly closeRounds: number;
   /** Of what is uploaded and verified. */
   readonly bundleBytes: number;
   /** Of the bundles that are verified for the peak of memory. */
@@ -15,6 +17,7 @@ export type Sizes = {
 
 export const full: Sizes = {
   rounds: 5,
+  closeRounds: 9,
   bundleBytes: 512 * mebibyte,
   memoryBytes: [512 * mebibyte, 2048 * mebibyte],
   memoryRounds: 3,
@@ -23,6 +26,7 @@ export const full: Sizes = {
 
 export const quick: Sizes = {
   rounds: 1,
+  closeRounds: 1,
   bundleBytes: 32 * mebibyte,
   memoryBytes: [32 * mebibyte],
   memoryRounds: 1,

@@ -21,7 +21,10 @@ const say = (line: string) => console.log(line);
 
 const undo = new AsyncDisposableStack();
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  process.once(signal, () => void undo.disposeAsync().finally(() => process.exit(130)));
+  process.once(signal, () => {
+    say(`Interrupted by ${signal}`);
+    void undo.disposeAsync().finally(() => process.exit(130));
+  });
 }
 
 try {
