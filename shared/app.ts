@@ -21,6 +21,7 @@ import { log } from "./log.ts";
 import { notePoisonedVerification, verifyMessage } from "./operations/bundles/verificationMessages.ts";
 import { foldTouched } from "./operations/compliance/foldTouched.ts";
 import { reconcile } from "./operations/compliance/reconcile.ts";
+import { recordExport } from "./operations/compliance/recordExport.ts";
 import { sealCheckpoint } from "./operations/compliance/sealCheckpoint.ts";
 import type { Clock, World } from "./operations/needs.ts";
 import { forgetOld } from "./operations/people/forgetPerson.ts";
@@ -101,7 +102,7 @@ export function openApp(config: Config, options: AppOptions = {}): App {
       ...stampHandlers(world),
       ...bundleHandlers(world),
       ...caseHandlers(world),
-      ...complianceHandlers(world),
+      ...complianceHandlers(world, (auditor) => recordExport(world, auditor)),
       ...publicHandlers(papers),
       ...peopleHandlers(world),
     },

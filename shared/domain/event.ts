@@ -48,6 +48,7 @@ export const eventTypes = [
   "container.purged",
   "checkpoint.sealed",
   "person.forgotten",
+  "audit.exported",
 ] as const;
 export type EventType = (typeof eventTypes)[number];
 

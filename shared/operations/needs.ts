@@ -130,6 +130,11 @@ export type ContainerRecord = {
   readonly deletedOn?: UtcTime | undefined;
 };
 
+/** What happens once and is remembered by name, so that a repetition finds it done. */
+export type Mark =
+  | { readonly kind: "exported"; readonly day: UtcDay; readonly subject: SubjectId }
+  | { readonly kind: "forgotten"; readonly subject: SubjectId };
+
 export type ServiceHead = Head<{ readonly begun: true }>;
 
 export type Service = {
@@ -141,10 +146,12 @@ export type Service = {
       readonly events: readonly NewEvent[];
       readonly container?: ContainerRecord;
       readonly checkpoint?: CheckpointRecord;
+      readonly mark?: Mark;
     },
     on: Date,
   ) => Promise<ServiceHead>;
   readonly container: (day: UtcDay, account: string) => Promise<ContainerRecord | undefined>;
+  readonly isMarked: (mark: Mark) => Promise<boolean>;
 };
 
 /** Sealed checkpoints, in order; they stand in the service's own partition. */
@@ -393,4 +400,15 @@ export type World = {
   readonly queue: VerificationQueue;
   readonly papers: Papers;
   readonly log: Log;
+};
+
+/** The stores as an auditor's operations get them: nothing in here writes, so none of them can. */
+export type AuditWorld = Pick<World, "checkpoints" | "clock" | "events" | "rules"> & {
+  readonly accessIndex: Pick<AccessIndex, "placeOf" | "placeBefore" | "list">;
+  readonly directory: Pick<Directory, "stamps" | "cases">;
+  readonly leaves: Pick<Leaves, "asOf">;
+  readonly people: Pick<People, "whois">;
+  readonly rollups: Pick<Rollups, "cursor" | "counts" | "completeAsOf">;
+  readonly runs: Pick<Runs, "lastSuccess" | "findings">;
+  readonly schedule: Pick<Schedule, "heldDays" | "oldestExpiring" | "earlyDue" | "touchedSince">;
 };

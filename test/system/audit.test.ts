@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { calculateJwkThumbprint } from "jose";
@@ -62,13 +63,14 @@ test("the retention report is a table for people and for spreadsheets", async ()
   expect(await audit("report", "--csv")).toMatch(/^Retention,value$/m);
 });
 
-test("a person is forgotten, once, and the ledger goes on", async () => {
+test("a person is forgotten, again is the same, and the ledger goes on", async () => {
   const stamp = await world.registeredStamp();
   await stamp.enableConsent();
   const decided = (await world.events(stamp.partition)).find(({ type }) => type === "consent.decided");
   const subject = String(decided?.data.decidedBy);
   expect(await audit("forget", subject)).toContain(subject);
-  await expect(audit("forget", subject)).rejects.toThrow("404 NotFound");
+  expect(await audit("forget", subject)).toContain(subject);
+  await expect(audit("forget", randomUUID())).rejects.toThrow("404 NotFound");
   expect(await audit("check")).toContain("every chain holds");
   await expect(audit("forget", "../terms")).rejects.toThrow("is no subject id");
 });

@@ -1,14 +1,20 @@
+import type { TokenCaller } from "../../operations/caller.ts";
 import { listCheckpoints, listLeaves, proveInclusion } from "../../operations/compliance/checkpoints.ts";
 import { listAllAccesses } from "../../operations/compliance/listAllAccesses.ts";
 import { listEvents } from "../../operations/compliance/listEvents.ts";
 import { getRetention } from "../../operations/compliance/retention.ts";
-import type { World } from "../../operations/needs.ts";
+import type { AuditWorld } from "../../operations/needs.ts";
 import { page, resource } from "../answer.ts";
-import { type HandlersFor, pageOf } from "./handler.ts";
+import { asToken, type HandlersFor, pageOf } from "./handler.ts";
 
-export const complianceHandlers = (world: World): HandlersFor<"Compliance"> => ({
+/** They are given nothing that writes, but for the one function that records an export. */
+export const complianceHandlers = (
+  world: AuditWorld,
+  recordExport: (auditor: TokenCaller) => Promise<void>,
+): HandlersFor<"Compliance"> => ({
   Compliance_GetRetention: async () => resource(await getRetention(world)),
-  Compliance_ListEvents: async (call) => page(await listEvents(world, pageOf(call), call.query.partition)),
+  Compliance_ListEvents: async (call) =>
+    page(await listEvents(world, pageOf(call), call.query.partition, () => recordExport(asToken(call.caller)))),
   Compliance_ListAccesses: async (call) => page(await listAllAccesses(world, pageOf(call), call.query)),
   Compliance_ListCheckpoints: async (call) => page(await listCheckpoints(world, pageOf(call))),
   Compliance_ListLeaves: async (call) => page(await listLeaves(world, call.params.seq, pageOf(call))),

@@ -3,10 +3,10 @@ import { type CheckpointLeaf, leafForm } from "../../domain/checkpoint.ts";
 import { auditPath, leafHash } from "../../domain/merkle.ts";
 import { DomainError } from "../../errors.ts";
 import { take } from "../bounded.ts";
-import type { World } from "../needs.ts";
+import type { AuditWorld } from "../needs.ts";
 import { type PageRequest, type PageResult, pageResult } from "../paging.ts";
 
-type Needs = Pick<World, "checkpoints" | "leaves">;
+type Needs = Pick<AuditWorld, "checkpoints" | "leaves">;
 
 /** Sealed checkpoints, oldest first. */
 export async function listCheckpoints(world: Needs, page: PageRequest): Promise<PageResult<Checkpoint>> {
@@ -53,13 +53,13 @@ async function leavesOf(world: Needs, seq: number): Promise<AsyncIterable<Checkp
 }
 
 /** The newest checkpoint for a paper to carry, so that whoever holds the paper holds an anchor too; nothing before the first. */
-export async function newestAnchor(world: Pick<World, "checkpoints">): Promise<{ checkpoint?: string }> {
+export async function newestAnchor(world: Pick<AuditWorld, "checkpoints">): Promise<{ checkpoint?: string }> {
   const newest = await world.checkpoints.newest();
   return newest === undefined ? {} : { checkpoint: newest.checkpoint };
 }
 
 /** Which run sealed each checkpoint up to `seq`: one a day, so they fit in memory. */
-export async function publishedRuns(world: Pick<World, "checkpoints">, seq: number): Promise<Map<number, string>> {
+export async function publishedRuns(world: Pick<AuditWorld, "checkpoints">, seq: number): Promise<Map<number, string>> {
   const runs = new Map<number, string>();
   for await (const { item } of world.checkpoints.list()) {
     if (item.seq > seq) break;

@@ -2,11 +2,11 @@ import { toUtcTime, type UtcTime } from "../../api/primitives.ts";
 import type { ChainedEvent } from "../../domain/event.ts";
 import { type CountsByDay, fold, plusByDay } from "../../domain/rollup.ts";
 import { mapBounded, take } from "../bounded.ts";
-import { type FoldCursor, HeadMoved, type World } from "../needs.ts";
+import { type AuditWorld, type FoldCursor, HeadMoved } from "../needs.ts";
 import { transact } from "../transact.ts";
 import { changedSince } from "./foldTouched.ts";
 
-type Needs = Pick<World, "clock" | "events" | "rollups" | "schedule">;
+type Needs = Pick<AuditWorld, "clock" | "events" | "rollups" | "schedule">;
 
 export type Counted = {
   readonly byDay: CountsByDay;
@@ -47,7 +47,7 @@ export async function readNotYetFolded(world: Needs, now: Date): Promise<readonl
 
 /** What stands after each cursor; undefined where one of them is too long to read now. */
 async function readTails(
-  { events }: Pick<World, "events">,
+  { events }: Pick<AuditWorld, "events">,
   cursors: readonly FoldCursor[],
 ): Promise<readonly ChainedEvent[][] | undefined> {
   const tails = await mapBounded(cursors, 16, ({ partition, seq }) => take(events.of(partition, seq), mostEvents));

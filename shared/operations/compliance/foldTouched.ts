@@ -3,7 +3,7 @@ import { accessOf } from "../../domain/access.ts";
 import { fold } from "../../domain/rollup.ts";
 import { addDays, type UtcDay, utcDay } from "../../domain/utcDay.ts";
 import { all, eachBounded, mapBounded, take } from "../bounded.ts";
-import type { World } from "../needs.ts";
+import type { AuditWorld, World } from "../needs.ts";
 import { transact } from "../transact.ts";
 
 type Needs = Pick<World, "accessIndex" | "clock" | "events" | "log" | "rollups" | "schedule">;
@@ -38,7 +38,7 @@ export async function foldTouched(world: Needs): Promise<void> {
 
 /** The partitions that the report counts and that may have changed since everything was folded; all there are where it never was. */
 export async function* changedSince(
-  world: Pick<World, "schedule">,
+  world: Pick<AuditWorld, "schedule">,
   completeAsOf: UtcTime | undefined,
   now: Date,
 ): AsyncGenerator<string> {

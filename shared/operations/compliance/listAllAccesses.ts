@@ -2,11 +2,11 @@ import type { Access } from "../../api/bundles.ts";
 import type { UtcTime } from "../../api/primitives.ts";
 import { accessOf, type LedgerAccess } from "../../domain/access.ts";
 import { mapBounded, take } from "../bounded.ts";
-import type { World } from "../needs.ts";
+import type { AuditWorld } from "../needs.ts";
 import type { PageRequest, PageResult } from "../paging.ts";
 import { readNotYetFolded } from "./countBundles.ts";
 
-type Needs = Pick<World, "accessIndex" | "clock" | "events" | "people" | "rollups" | "schedule">;
+type Needs = Pick<AuditWorld, "accessIndex" | "clock" | "events" | "people" | "rollups" | "schedule">;
 
 export type Period = { readonly from?: UtcTime | undefined; readonly to?: UtcTime | undefined };
 
@@ -38,7 +38,7 @@ async function pending(world: Needs, start: string | undefined): Promise<Placed[
 
 /** Both in one order; what a fold has moved meanwhile from one to the other is told once. */
 async function* merged(
-  { accessIndex }: Pick<World, "accessIndex">,
+  { accessIndex }: Pick<AuditWorld, "accessIndex">,
   waiting: Placed[],
   start: string | undefined,
 ): AsyncGenerator<Placed> {
@@ -61,7 +61,7 @@ async function* until(accesses: AsyncIterable<Placed>, from: UtcTime | undefined
 }
 
 async function shown(
-  { people }: Pick<World, "people">,
+  { people }: Pick<AuditWorld, "people">,
   { seq: _seq, accessor, ...access }: LedgerAccess,
 ): Promise<Access> {
   return { ...access, accessor: (await people.whois(accessor))?.identity ?? accessor };

@@ -1,18 +1,23 @@
 import type { LedgerEvent } from "../../api/compliance.ts";
-import type { World } from "../needs.ts";
+import type { AuditWorld } from "../needs.ts";
 import type { PageRequest, PageResult } from "../paging.ts";
 
-type Needs = Pick<World, "events" | "directory">;
+type Needs = Pick<AuditWorld, "events" | "directory">;
 
 /** A place in the ledger: partition and seq. */
 const separator = "#";
 
-/** The ledger by partition and seq: cases, the service's own, stamps; of one partition where it is named. */
+/**
+ * The ledger by partition and seq: cases, the service's own, stamps; of one partition where it is named. Whoever begins to read all of it is
+ * recorded first, so that the event is in what is read.
+ */
 export async function listEvents(
   world: Needs,
   page: PageRequest,
   partition: string | undefined,
+  recordExport: () => Promise<void>,
 ): Promise<PageResult<LedgerEvent>> {
+  if (partition === undefined && page.after === undefined) await recordExport();
   const [afterPartition, afterSeq] = page.after?.split(separator) ?? [];
   const partitions = partition === undefined ? allPartitions(world, afterPartition) : [partition];
   const value: LedgerEvent[] = [];

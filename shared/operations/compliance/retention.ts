@@ -5,10 +5,10 @@ import { type DayCounts, inTotal, plus } from "../../domain/rollup.ts";
 import { startOfDay, type UtcDay } from "../../domain/utcDay.ts";
 import { earlyOverdue, heldTooLong, purgeSilent } from "../../domain/violations.ts";
 import { all, take } from "../bounded.ts";
-import type { HeldDay, World } from "../needs.ts";
+import type { AuditWorld, HeldDay } from "../needs.ts";
 import { countBundles } from "./countBundles.ts";
 
-type Needs = Pick<World, "clock" | "events" | "rollups" | "rules" | "runs" | "schedule">;
+type Needs = Pick<AuditWorld, "clock" | "events" | "rollups" | "rules" | "runs" | "schedule">;
 
 /**
  * What is held, since when, and what was promised of it and not kept. Sums the rollups and asks the work index what is there; never looks at a
@@ -40,7 +40,7 @@ export async function getRetention(world: Needs): Promise<Retention> {
   };
 }
 
-const settingsInForce = (rules: World["rules"]): Retention["settings"] => ({
+const settingsInForce = (rules: AuditWorld["rules"]): Retention["settings"] => ({
   PURGE_AFTER_DAYS: rules.purgeAfterDays,
   ERASE_DELAY_HOURS: rules.eraseDelayHours,
   ...(rules.purgeAfterCaseCloseDays === undefined
@@ -53,7 +53,7 @@ const settingsInForce = (rules: World["rules"]): Retention["settings"] => ({
 
 /** The first day that still holds a bundle's copy has the oldest; the index orders each day by the time of creation. */
 async function findOldestByte(
-  { schedule }: Pick<World, "schedule">,
+  { schedule }: Pick<AuditWorld, "schedule">,
   held: readonly HeldDay[],
   now: Date,
 ): Promise<Retention["oldestByte"]> {
@@ -71,7 +71,7 @@ async function findOldestByte(
 const mostBundles = 100;
 
 export async function findViolations(
-  { runs, schedule }: Pick<World, "runs" | "schedule">,
+  { runs, schedule }: Pick<AuditWorld, "runs" | "schedule">,
   held: readonly HeldDay[],
   now: Date,
 ): Promise<Retention["violations"]> {
@@ -92,7 +92,7 @@ const notTwice = (found: Retention["violations"], seen: Retention["violations"])
 
 /** Every day that had a bundle, oldest first. A day is purged when no account holds it any more. */
 function dayRows(
-  rules: World["rules"],
+  rules: AuditWorld["rules"],
   byDay: ReadonlyMap<UtcDay, DayCounts>,
   held: readonly HeldDay[],
 ): Retention["days"] {

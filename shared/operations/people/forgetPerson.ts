@@ -8,11 +8,12 @@ import { transact } from "../transact.ts";
 
 /**
  * Forgets whom a subject id stands for, and every text that the person wrote or is named in (invariant 9). The event comes first: what is half
- * forgotten can be asked for again. Ledger, reports and verifier go on with the subject id.
+ * forgotten can be asked for again, and what is forgotten too. Ledger, reports and verifier go on with the subject id. Throws `NotFound`.
  */
 export async function forgetPerson(world: World, caller: Caller, subject: SubjectId): Promise<void> {
-  if ((await world.people.whois(subject)) === undefined && !(await hasNotes(world, subject))) {
-    throw new DomainError("NotFound", "Nobody is known by that subject id: it was forgotten, or never given.");
+  const isKnown = (await world.people.whois(subject)) !== undefined || (await hasNotes(world, subject));
+  if (!isKnown && !(await world.service.isMarked({ kind: "forgotten", subject }))) {
+    throw new DomainError("NotFound", "Nobody is or was known by that subject id.");
   }
   await forget(world, actorOf(caller), subject);
 }
@@ -22,11 +23,14 @@ async function hasNotes(world: Pick<World, "people">, subject: SubjectId): Promi
   return false;
 }
 
+/** The event once; what is to go, each time that anything is left of it. */
 async function forget(world: World, actor: Actor, subject: SubjectId): Promise<void> {
   const { clock, people, service } = world;
   await transact(service.head, async (head) => {
+    const mark = { kind: "forgotten", subject } as const;
+    if (await service.isMarked(mark)) return;
     const event = { type: "person.forgotten", actor, data: { subjectId: subject } } as const;
-    await service.commit(head, { events: [event] }, clock.now());
+    await service.commit(head, { events: [event], mark }, clock.now());
   });
   for await (const place of people.notes(subject)) {
     await dropNote(world, place);

@@ -57,10 +57,10 @@ beforeAll(async () => {
 }, 180_000);
 afterAll(() => scene?.world.close());
 
-/** All that stamps and cases have seen; the service's own partition holds its timers' work. */
+/** All that people and stamps did; what the service's own partition has beside that is its timers' work. */
 async function eventsOfScene(): Promise<readonly LedgerEvent[]> {
   const events = await scene.world.events();
-  return events.filter(({ partition }) => partition !== "service");
+  return events.filter(({ partition, actor }) => partition !== "service" || actor.kind === "person");
 }
 
 const verdictOf = ({ status, headers }: Answer): string =>
@@ -88,9 +88,11 @@ it("has every refusal say so in the contract's words", () => {
   }
 });
 
-it("changes nothing where it refuses or is read", () => {
+it("changes nothing where it refuses or is read, but that an auditor's first look at the whole ledger of a day is in it", () => {
   expect(ledger.before.length).toBeGreaterThan(50);
   expect(ledger.after).toEqual(ledger.before);
+  const exported = ledger.after.filter(({ type }) => type === "audit.exported");
+  expect(new Set(exported.map(({ actor, data }) => `${actor.id} ${data.day}`)).size).toBe(exported.length);
 });
 
 describe("an auditor", () => {

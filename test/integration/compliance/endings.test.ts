@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { expectRefusal, expectStatus } from "../../support/system/expectations.ts";
@@ -128,6 +129,18 @@ describe("[invariant 9] people", () => {
     expect((await stage.events("service")).map(({ type }) => type)).toContain("person.forgotten");
     expectRefusal(await supportCase.engineer.call("GET", supportCase.path), 404, "NotFound");
     expect((await stage.events(stamp.partition)).length).toBeGreaterThan(0);
+  });
+
+  test("are forgotten once: asked again it is the same success, with no second event; who never was is 404", async () => {
+    const { stage, supportCase } = await lent();
+    const activated = (await stage.events(supportCase.partition)).find(({ type }) => type === "grant.activated");
+    const registrar = await stage.person("R");
+    const forget = () => registrar.call("POST", `/people/${String(activated?.data.grantee)}:forget`);
+    expectStatus(await forget(), 204);
+    const told = await stage.events("service");
+    expectStatus(await forget(), 204);
+    expect(await stage.events("service")).toEqual(told);
+    expectRefusal(await registrar.call("POST", `/people/${randomUUID()}:forget`), 404, "NotFound");
   });
 
   test("who were not met for METADATA_RETENTION_DAYS are forgotten by themselves", async () => {
