@@ -1,10 +1,11 @@
 import type { PipelinePolicy } from "@azure/core-rest-pipeline";
 import { TableClient, TableServiceClient } from "@azure/data-tables";
-import { DefaultAzureCredential, ManagedIdentityCredential, type TokenCredential } from "@azure/identity";
-import { QueueClient } from "@azure/storage-queue";
+import type { TokenCredential } from "@azure/identity";
+import type { QueueClient } from "@azure/storage-queue";
 import { stampId as stampIdSchema, toUtcTime } from "./api/primitives.ts";
 import { filePaperSigner } from "./auth/filePapers.ts";
 import { keyVaultPaperSigner } from "./auth/keyVaultPapers.ts";
+import { ownIdentity } from "./auth/ownIdentity.ts";
 import { makeTokenVerifier } from "./auth/tokens.ts";
 import type { Config } from "./config.ts";
 import { ConfigurationError } from "./config.ts";
@@ -155,7 +156,7 @@ function openStorage(config: Config, clock: Clock, policies: readonly PipelinePo
     directory: openDirectory(table("directory")),
     people: openPeople(table("people"), clock.now),
     nonces: openNonces(table, tableService(config, policies)),
-    queue: openVerificationQueue(queueClient(config, policies)),
+    queue: openVerificationQueue(() => queueClient(config, policies)),
     ...openAccounts(bundleAccounts(config, clock, policies)),
   };
 }
@@ -174,7 +175,9 @@ function tableService(config: Config, policies: readonly PipelinePolicy[]): Tabl
     : new TableServiceClient(config.state.tableEndpoint, credential(config), options);
 }
 
-function queueClient(config: Config, policies: readonly PipelinePolicy[]): QueueClient {
+/** Most invocations send nothing: the SDK is loaded by the first that does. */
+async function queueClient(config: Config, policies: readonly PipelinePolicy[]): Promise<QueueClient> {
+  const { QueueClient } = await import("@azure/storage-queue");
   const options = clientOptions(policies);
   return config.state.kind === "connectionString"
     ? new QueueClient(config.state.connectionString, verificationQueueName, options)
@@ -222,7 +225,7 @@ let signedIn: TokenCredential | undefined;
 /** The service's own identity: one for the process, so that its tokens are cached. */
 function credential(config: Config): TokenCredential {
   const clientId = config.state.kind === "identity" ? config.state.clientId : undefined;
-  signedIn ??= clientId === undefined ? new DefaultAzureCredential() : new ManagedIdentityCredential({ clientId });
+  signedIn ??= ownIdentity(clientId);
   return signedIn;
 }
 

@@ -7,10 +7,14 @@ import { hasCode, orUnavailable } from "./failures.ts";
 /** Messages never expire by themselves: what was acknowledged is not lost (invariant 7). */
 const forEver = -1;
 
-export function openVerificationQueue(queue: QueueClient): VerificationQueue {
+/** `open` is asked once, by the first message. */
+export function openVerificationQueue(open: () => Promise<QueueClient>): VerificationQueue {
+  let opened: Promise<QueueClient> | undefined;
   return {
     send: (message, delaySeconds = 0) =>
       orUnavailable(async () => {
+        opened ??= open();
+        const queue = await opened;
         const text = Buffer.from(JSON.stringify(message)).toString("base64");
         const options = { messageTimeToLive: forEver, visibilityTimeout: delaySeconds };
         try {

@@ -31,7 +31,7 @@ let artifact: string;
 beforeAll(async () => {
   // Outside the checkout, so that a module that was left out of the bundle is not found by chance.
   directory = await mkdtemp(join(tmpdir(), "stamp-intake-artifact-"));
-  artifact = await buildArtifact(directory);
+  ({ file: artifact } = await buildArtifact(directory));
 });
 afterAll(() => rm(directory, { recursive: true, force: true }));
 

@@ -1,0 +1,152 @@
+import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { buffer } from "node:stream/consumers";
+import { promisify } from "node:util";
+import type { Metafile } from "esbuild";
+import { afterAll, beforeAll, expect, inject, test } from "vitest";
+import { openPromise } from "yauzl";
+import { z } from "zod";
+import { buildArtifact } from "../../../local/artifact.ts";
+import { type Deployable, packDeployable } from "../../../local/deployable.ts";
+import { packagesIn } from "../../../local/sbom.ts";
+import { cleanUp, makeDirectory, startService } from "../../support/host-app/process.ts";
+
+/** The zip that is deployed: what is in it, that it is the same each time, and that it runs. */
+
+const root = resolve(import.meta.dirname, "../../..");
+
+let directory: string;
+let deployable: Deployable;
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), "stamp-intake-package-"));
+  deployable = await packDeployable(join(directory, "one"));
+});
+afterAll(async () => {
+  await cleanUp();
+  await rm(directory, { recursive: true, force: true });
+});
+
+async function unpack(path: string): Promise<ReadonlyMap<string, Buffer>> {
+  const zip = await openPromise(path, { lazyEntries: true });
+  const files = new Map<string, Buffer>();
+  for await (const entry of zip.eachEntry()) {
+    files.set(entry.fileName, await buffer(await zip.openReadStreamPromise(entry)));
+  }
+  return files;
+}
+
+const digestOf = async (path: string) =>
+  createHash("sha256")
+    .update(await readFile(path))
+    .digest("hex");
+
+test("the zip holds the built file, host.json, a package.json that needs nothing installed, and its bill of materials", async () => {
+  const files = await unpack(deployable.zip);
+  expect([...files.keys()]).toEqual(["dist/main.cjs", "host.json", "package.json", "sbom.cdx.json"]);
+  expect(files.get("dist/main.cjs")).toEqual(await readFile(join(directory, "one/main.cjs")));
+  expect(files.get("host.json")).toEqual(await readFile(join(root, "host.json")));
+  expect(files.get("sbom.cdx.json")).toEqual(await readFile(deployable.bom));
+  expect(JSON.parse(String(files.get("package.json")))).toEqual({
+    name: "stamp-intake",
+    version: "0.1.0",
+    license: "MIT",
+    private: true,
+    main: "dist/main.cjs",
+  });
+});
+
+test("the same sources give the same bytes: later, in another place, in another time zone", async () => {
+  const checkout = join(directory, "elsewhere/another-name");
+  for (const part of [
+    "functions",
+    "shared",
+    "terms",
+    "local",
+    "host.json",
+    "package.json",
+    "package-lock.json",
+    "tsconfig.json",
+  ]) {
+    await cp(join(root, part), join(checkout, part), { recursive: true });
+  }
+  await symlink(join(root, "node_modules"), join(checkout, "node_modules"));
+  const { PATH = "" } = process.env;
+  await promisify(execFile)(process.execPath, [join(checkout, "local/package.ts")], {
+    cwd: directory,
+    env: { PATH, TZ: "Asia/Kathmandu" },
+  });
+  expect(await digestOf(join(checkout, "dist/stamp-intake.zip"))).toBe(await digestOf(deployable.zip));
+  expect(await digestOf(join(checkout, "dist/sbom.cdx.json"))).toBe(await digestOf(deployable.bom));
+});
+
+test("what is in the zip starts and answers, with nothing installed beside it", async () => {
+  const unpacked = join(directory, "unpacked");
+  for (const [name, content] of await unpack(deployable.zip)) {
+    await mkdir(dirname(join(unpacked, name)), { recursive: true });
+    await writeFile(join(unpacked, name), content);
+  }
+  const service = await startService(await makeDirectory(), {
+    AzureWebJobsStorage: inject("storageConnectionString"),
+    STAMP_INTAKE_ARTIFACT: join(unpacked, "dist/main.cjs"),
+  });
+  const answer = await fetch(`${service.origin}/health`);
+  expect(answer.status).toBe(200);
+  expect(await service.stop()).toBe(0);
+});
+
+test("the bill of materials names each package of the built file, with version, licence and hash, and no other", async () => {
+  const bill = z
+    .object({
+      bomFormat: z.literal("CycloneDX"),
+      components: z.array(
+        z.object({
+          "bom-ref": z.string(),
+          purl: z.string().startsWith("pkg:npm/"),
+          version: z.string(),
+          licenses: z.array(z.unknown()).min(1),
+          hashes: z.array(z.object({ alg: z.literal("SHA-512"), content: z.string().length(128) })).min(1),
+          type: z.literal("library"),
+          name: z.string(),
+        }),
+      ),
+      dependencies: z.array(z.object({ ref: z.string(), dependsOn: z.array(z.string()) })),
+    })
+    .parse(JSON.parse(await readFile(deployable.bom, "utf8")));
+  const { metafile } = await buildArtifact(join(directory, "three"));
+  const names = packagesIn(metafile).map((folder) => folder.split("node_modules/").at(-1));
+  expect(new Set(bill.components.map(({ name }) => name))).toEqual(new Set(names));
+  const refs = new Set(bill.components.map((each) => each["bom-ref"]));
+  for (const { dependsOn } of bill.dependencies) for (const ref of dependsOn) expect(refs).toContain(ref);
+  expect(bill.dependencies.flatMap(({ dependsOn }) => dependsOn)).toContain("@azure/identity@4.14.1");
+});
+
+test("loading the built file runs none of the SDKs that most invocations do without", async () => {
+  const { metafile } = await buildArtifact(join(directory, "four"));
+  const atStart = loadedAtStart(metafile);
+  expect(atStart.some((path) => path.includes("node_modules/@azure/data-tables/"))).toBe(true);
+  for (const lazy of ["@azure/identity", "@azure/msal-node", "@azure/keyvault-keys", "@azure/storage-queue"]) {
+    expect(
+      Object.keys(metafile.inputs).some((path) => path.includes(`node_modules/${lazy}/`)),
+      lazy,
+    ).toBe(true);
+    expect(
+      atStart.filter((path) => path.includes(`node_modules/${lazy}/`)),
+      lazy,
+    ).toEqual([]);
+  }
+});
+
+/** The files that are reached without an `import()`. */
+function loadedAtStart({ inputs }: Metafile): readonly string[] {
+  const seen = new Set<string>();
+  const visit = (path: string): void => {
+    if (seen.has(path)) return;
+    seen.add(path);
+    for (const next of inputs[path]?.imports ?? []) if (next.kind !== "dynamic-import") visit(next.path);
+  };
+  visit("functions/index.ts");
+  return [...seen];
+}
