@@ -163,8 +163,8 @@ export type Checkpoints = {
 /** What checkpoints saw of each partition. */
 export type Leaves = {
   readonly put: (seal: { readonly seq: number; readonly run: string }, leaf: CheckpointLeaf) => Promise<void>;
-  /** Each partition's newest leaf of the checkpoints that these runs sealed, in order of partition. */
-  readonly asOf: (runs: ReadonlyMap<number, string>) => AsyncIterable<CheckpointLeaf>;
+  /** Each partition's newest leaf of the checkpoints that these runs sealed, in order of partition; those after one, where it is named. */
+  readonly asOf: (runs: ReadonlyMap<number, string>, after?: string) => AsyncIterable<CheckpointLeaf>;
 };
 
 /** Work that is not finished, found by its due time. */
@@ -335,10 +335,9 @@ export type Days = {
 export type Storehouse = {
   readonly accounts: readonly string[];
   readonly containers: (account: string) => AsyncIterable<string>;
-  readonly bundlesIn: (
-    account: string,
-    day: UtcDay,
-  ) => AsyncIterable<{ readonly stampId: string; readonly bundleId: string }>;
+  /** The names of all blobs of a day's container, whatever they are. */
+  readonly blobsIn: (account: string, day: UtcDay) => AsyncIterable<string>;
+  readonly holdsBlob: (account: string, day: UtcDay, name: string) => Promise<boolean>;
   /** In words, what makes the account keep deleted data. */
   readonly keepsDeleted: (account: string) => Promise<readonly string[]>;
 };

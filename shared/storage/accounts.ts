@@ -63,7 +63,8 @@ export function openAccounts(
   const storehouse: Storehouse = {
     accounts: accounts.map((account) => account.name),
     containers: (account) => named(account).containers(),
-    bundlesIn: (account, day) => named(account).bundlesIn(day),
+    blobsIn: (account, day) => named(account).blobsIn(day),
+    holdsBlob: (account, day, name) => named(account).holdsBlob(day, name),
     keepsDeleted: (account) => named(account).keepsDeleted(),
   };
 

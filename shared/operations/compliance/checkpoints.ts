@@ -15,17 +15,10 @@ export async function listCheckpoints(world: Needs, page: PageRequest): Promise<
   return pageResult(shown, taken, more);
 }
 
-/** The leaves of a checkpoint's tree, in the order of the tree. */
+/** The leaves of a checkpoint's tree, in the order of the tree; a page begins where the one before it ended. */
 export async function listLeaves(world: Needs, seq: number, page: PageRequest): Promise<PageResult<CheckpointLeaf>> {
-  const { taken, more } = await take(after(await leavesOf(world, seq), page.after), page.top);
+  const { taken, more } = await take(await leavesOf(world, seq, page.after), page.top);
   return { value: taken, next: more ? taken.at(-1)?.partition : undefined };
-}
-
-async function* after(
-  leaves: AsyncIterable<CheckpointLeaf>,
-  partition: string | undefined,
-): AsyncGenerator<CheckpointLeaf> {
-  for await (const leaf of leaves) if (partition === undefined || leaf.partition > partition) yield leaf;
 }
 
 /** That a partition's head is in a checkpoint's tree (RFC 6962, section 2.1.1); hashes are lower-case hex, from the leaf upwards. */
@@ -45,11 +38,11 @@ export async function proveInclusion(world: Needs, seq: number, partition: strin
   return { ...found, path: auditPath(hashes, found.index).map((hash) => hash.toString("hex")) };
 }
 
-async function leavesOf(world: Needs, seq: number): Promise<AsyncIterable<CheckpointLeaf>> {
+async function leavesOf(world: Needs, seq: number, after?: string): Promise<AsyncIterable<CheckpointLeaf>> {
   const runs = await publishedRuns(world, seq);
   if (!runs.has(seq))
     throw new DomainError("NotFound", "There is no such checkpoint. GET /compliance/checkpoints lists them.");
-  return world.leaves.asOf(runs);
+  return world.leaves.asOf(runs, after);
 }
 
 /** The newest checkpoint for a paper to carry, so that whoever holds the paper holds an anchor too; nothing before the first. */

@@ -1,9 +1,9 @@
 import { toUtcTime } from "../../api/primitives.ts";
 import { dayContainerName, dayOfContainer, landingPrefix } from "../../domain/containers.ts";
-import type { UtcDay } from "../../domain/utcDay.ts";
 import type { Violation } from "../../domain/violations.ts";
 import { all } from "../bounded.ts";
 import type { HeldDay, World } from "../needs.ts";
+import { compareDay } from "./compareDay.ts";
 import { findViolations } from "./retention.ts";
 
 type Needs = Pick<World, "clock" | "log" | "runs" | "schedule" | "stamps" | "storehouse">;
@@ -23,8 +23,7 @@ export async function reconcile(world: Needs): Promise<void> {
   for (const account of storehouse.accounts) {
     found.push(...(await keptThings(world, account, now)));
     found.push(...(await strayContainers(world, account, held, now)));
-    for (const { day } of held.filter((each) => each.account === account))
-      found.push(...(await unlikeRows(world, account, day, now)));
+    for (const each of held) if (each.account === account) found.push(...(await compareDay(world, each, now)));
   }
   const violations = found.slice(0, mostFindings);
   for (const { code, since, container, stampId, bundleId } of violations) {
@@ -81,35 +80,3 @@ async function unaccounted(world: Needs, account: string, held: readonly HeldDay
 }
 
 const endOfTime = new Date("9999-12-31T00:00:00Z");
-
-/** Bytes without a bundle that may have them, and accepted bundles without bytes, of one day. */
-async function unlikeRows(world: Needs, account: string, day: UtcDay, now: Date): Promise<Violation[]> {
-  const stored = new Map<string, { stampId: string; bundleId: string }>();
-  for await (const each of world.storehouse.bundlesIn(account, day))
-    stored.set(`${each.stampId}/${each.bundleId}`, each);
-  const container = dayContainerName(day);
-  const found: Violation[] = [];
-  for await (const { stampId, bundleId } of world.schedule.expiring(day)) {
-    const hasBytes = stored.delete(`${stampId}/${bundleId}`);
-    if (hasBytes) continue;
-    const bundle = await world.stamps.bundle(stampId, bundleId);
-    if (bundle?.account !== account || bundle.state !== "accepted" || bundle.purge !== undefined) continue;
-    found.push({
-      code: "RowWithoutBytes",
-      message: "The bundle is accepted and its bytes are not in its container.",
-      since: toUtcTime(now),
-      stampId,
-      bundleId,
-      container,
-    });
-  }
-  for (const name of stored.keys()) {
-    found.push({
-      code: "BytesWithoutRow",
-      message: `The blob ${name} is in ${container} and no row expects it.`,
-      since: toUtcTime(now),
-      container,
-    });
-  }
-  return found;
-}

@@ -1,6 +1,4 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
-import { z } from "zod";
-import { bundleId, stampId } from "../../api/primitives.ts";
 import { dayContainerName } from "../../domain/containers.ts";
 import type { UtcDay } from "../../domain/utcDay.ts";
 import { hasCode, orUnavailable } from "../failures.ts";
@@ -10,13 +8,12 @@ import { deleteContainer } from "./deletion.ts";
 export type Inventory = {
   /** The names of all its containers. */
   readonly containers: () => AsyncIterable<string>;
-  /** The bundles whose bytes are in a day's container; none where there is no such container. */
-  readonly bundlesIn: (day: UtcDay) => AsyncIterable<{ readonly stampId: string; readonly bundleId: string }>;
+  /** The names of all blobs of a day's container, whatever they are; none where there is no such container. */
+  readonly blobsIn: (day: UtcDay) => AsyncIterable<string>;
+  readonly holdsBlob: (day: UtcDay, name: string) => Promise<boolean>;
   /** In words, what makes the account keep deleted data; empty where a delete is a delete. */
   readonly keepsDeleted: () => Promise<readonly string[]>;
 };
-
-const location = z.tuple([stampId, bundleId]);
 
 /** A container of our own for the probe write: no URL leads into it. */
 const probeContainer = "retention-probe";
@@ -26,16 +23,18 @@ export function openInventory(service: BlobServiceClient): Inventory {
     for await (const { name } of service.listContainers()) yield name;
   }
 
-  async function* bundlesIn(day: UtcDay) {
+  async function* blobsIn(day: UtcDay) {
     try {
       for await (const { name } of service.getContainerClient(dayContainerName(day)).listBlobsFlat()) {
-        const [stamp, bundle] = location.parse(name.split("/"));
-        yield { stampId: stamp, bundleId: bundle };
+        yield name;
       }
     } catch (error) {
       if (!hasCode(error, "ContainerNotFound", "ContainerBeingDeleted")) throw error;
     }
   }
+
+  const holdsBlob = (day: UtcDay, name: string) =>
+    orUnavailable(() => service.getContainerClient(dayContainerName(day)).getBlobClient(name).exists());
 
   const keepsDeleted = () =>
     orUnavailable(async () => {
@@ -44,7 +43,7 @@ export function openInventory(service: BlobServiceClient): Inventory {
       return [...softDelete, ...(await probeVersioning(service))];
     });
 
-  return { containers, bundlesIn, keepsDeleted };
+  return { containers, blobsIn, holdsBlob, keepsDeleted };
 }
 
 /** A write on an account with versioning answers with a version. */

@@ -13,16 +13,21 @@ const partitionKey = "leaves";
 const leafRow = z.object({ seal: z.object({ seq: z.int(), run: z.guid() }), leaf: checkpointLeaf });
 
 const digits = 10;
+const keyPrefix = (partition: string) => `${partition.replace("/", "!")}!`;
 const rowKey = (partition: string, seq: number, run: string) =>
-  `${partition.replace("/", "!")}!${String(seq).padStart(digits, "0")}!${run}`;
+  `${keyPrefix(partition)}${String(seq).padStart(digits, "0")}!${run}`;
+/** Behind every row of the partition. */
+const lastKey = (partition: string) => `${keyPrefix(partition)}~`;
 
 export function openLeaves(table: Table): Leaves {
   return {
     put: async (seal, leaf) =>
       void (await table.put(toEntity(partitionKey, rowKey(leaf.partition, seal.seq, seal.run), { seal, leaf }))),
-    asOf: async function* (runs) {
+    asOf: async function* (runs, after) {
       let standing: z.infer<typeof checkpointLeaf> | undefined;
-      for await (const { item } of table.scan({ partition: partitionKey, prefix: "", pageSize: 1000 }, leafRow)) {
+      const from = after === undefined ? undefined : lastKey(after);
+      const rows = table.scan({ partition: partitionKey, prefix: "", after: from, pageSize: 1000 }, leafRow);
+      for await (const { item } of rows) {
         if (runs.get(item.seal.seq) !== item.seal.run) continue;
         if (standing !== undefined && standing.partition !== item.leaf.partition) yield standing;
         standing = item.leaf;

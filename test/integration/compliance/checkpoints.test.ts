@@ -1,8 +1,10 @@
-import { createHash } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import canonicalize from "canonicalize";
 import { createLocalJWKSet, jwtVerify } from "jose";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
+import { toUtcTime } from "../../../shared/api/primitives.ts";
+import { mapBounded } from "../../../shared/operations/bounded.ts";
 import { readAll } from "../../support/system/world.ts";
 import { type Stage, useStages } from "../operations/support/stage.ts";
 
@@ -93,6 +95,36 @@ describe("[invariant 10] sealed checkpoints", () => {
         expect(rootByProof(hashOf(leaf), index, treeSize, path).toString("hex")).toBe(rootHash);
       }
     }
+  });
+
+  test("are listed leaf by leaf at a cost that follows the leaves, however many pages they are cut into", async () => {
+    const stage = stages();
+    const seal = { seq: 1, run: randomUUID() };
+    const names = Array.from({ length: 2500 }, () => `stamps/${randomUUID()}`);
+    await mapBounded(names, 32, (partition) =>
+      stage.app.world.leaves.put(seal, { partition, seq: 1, hash: "0".repeat(64) }),
+    );
+    // A checkpoint that an earlier run sealed is one whose leaves were there before it.
+    const { service, clock } = stage.app.world;
+    const checkpoint = { ...seal, sealedOn: toUtcTime(clock.now()), checkpoint: "a.b.c" };
+    await service.commit(await service.head(), { events: [], checkpoint }, clock.now());
+    const auditor = await stage.person("A");
+    const costOf = async (top: number) => {
+      const { result, calls } = await stage.faults.watching(() =>
+        readAll(auditor.call, "/compliance/checkpoints/1/leaves", { top: String(top) }),
+      );
+      const partitions = z
+        .array(leafShape)
+        .parse(result)
+        .map(({ partition }) => partition);
+      expect(partitions).toEqual(names.toSorted());
+      return calls.filter(({ path }) => path.includes("leaves")).length;
+    };
+    const pages = 25;
+    const costs = [await costOf(1000), await costOf(2500 / pages)];
+    expect(costs[0]).toBeLessThanOrEqual(5);
+    // Were each page to begin anew, there would be 45.
+    expect(costs[1]).toBeLessThanOrEqual(pages + 1);
   });
 
   test("of two runs at once one seals, and its leaves are its own", async () => {

@@ -3,7 +3,8 @@ import { BlobServiceClient } from "@azure/storage-blob";
 import { describe, expect, test } from "vitest";
 import { withSink } from "../../../shared/log.ts";
 import { getRetention } from "../../../shared/operations/compliance/retention.ts";
-import { accepted } from "../operations/support/bundles.ts";
+import { expectStatus } from "../../support/system/expectations.ts";
+import { accepted, blobsIn } from "../operations/support/bundles.ts";
 import { type Stage, useStages } from "../operations/support/stage.ts";
 
 /** The reconciler lists the accounts rather than trusting the tables (invariant 3). */
@@ -54,6 +55,34 @@ describe("[invariant 3] the reconciler", () => {
     await stage.blobs.getContainerClient(dayContainer(stage)).deleteBlob(`${bundle.stampId}/${bundleId}`);
     const { codes } = await reconcile(stage);
     expect(codes).toEqual(["RowWithoutBytes"]);
+  });
+
+  test("takes no bundle that is just being verified for a stray one, and a blob of any name for what it is", async () => {
+    const stage = stages();
+    const stamp = await stage.registeredStamp();
+    await accepted(stage, stamp);
+    const { bundleId } = await stamp.submittedBundle();
+    const container = stage.blobs.getContainerClient(dayContainer(stage));
+    await container.getBlockBlobClient(`${stamp.stampId}/${bundleId}`).upload("copied", 6);
+    expect((await reconcile(stage)).codes).toEqual([]);
+    await container.getBlockBlobClient("no bundle's name").upload("left", 4);
+    expect((await reconcile(stage)).codes).toEqual(["BytesWithoutRow"]);
+  });
+
+  test("looks again where a bundle comes and another goes after the bytes were listed", async () => {
+    const stage = stages({ settings: { ERASE_DELAY_HOURS: "0" } });
+    const stamp = await stage.registeredStamp();
+    const going = await accepted(stage, stamp);
+    const coming = await stamp.submittedBundle();
+    const rowsAreRead = stage.faults.holdNext(({ url }) => url.includes("expire"));
+    const reconciling = reconcile(stage);
+    await rowsAreRead.reached;
+    await stage.verify(coming.bundle);
+    const why = { decidedBy: "operator", reason: "sent by mistake" };
+    expectStatus(await stamp.call("POST", `${stamp.bundlePath(going.bundleId)}:erase`, why), 202);
+    rowsAreRead.letGo();
+    expect(await reconciling).toEqual({ codes: [], lines: [] });
+    expect(await blobsIn(stage)).toEqual([expect.stringContaining(coming.bundleId)]);
   });
 
   test("finds an account that keeps what is deleted", async () => {

@@ -1,0 +1,73 @@
+import { bundleId, stampId, toUtcTime } from "../../api/primitives.ts";
+import type { BundleRecord } from "../../domain/bundle.ts";
+import { bundleBlobName, dayContainerName } from "../../domain/containers.ts";
+import type { Violation } from "../../domain/violations.ts";
+import { all } from "../bounded.ts";
+import type { Expiry, HeldDay, World } from "../needs.ts";
+
+type Needs = Pick<World, "schedule" | "stamps" | "storehouse">;
+
+/**
+ * Bytes without a row that expects them, and accepted bundles without bytes, of one day's container. Each is looked at again before it is said:
+ * a bundle that is just being verified or deleted is for a moment in one place and not in the other.
+ */
+export async function compareDay(world: Needs, held: HeldDay, now: Date): Promise<Violation[]> {
+  const { account, day } = held;
+  // The bytes first: a row is written before them and removed after them.
+  const stored = new Set(await all(world.storehouse.blobsIn(account, day)));
+  const withoutBytes: Expiry[] = [];
+  for await (const expiry of world.schedule.expiring(day)) {
+    if (!stored.delete(nameOf(expiry, held))) withoutBytes.push(expiry);
+  }
+  const since = toUtcTime(now);
+  const container = dayContainerName(day);
+  const found: Violation[] = [];
+  for (const expiry of withoutBytes) {
+    if (!(await lacksBytes(world, held, expiry, now))) continue;
+    const { stampId, bundleId } = expiry;
+    const message = "The bundle is accepted and its bytes are not in its container.";
+    found.push({ code: "RowWithoutBytes", message, since, stampId, bundleId, container });
+  }
+  for (const name of await unexpected(world, held, stored)) {
+    const message = `The blob ${name} is in ${container} and no row expects it.`;
+    found.push({ code: "BytesWithoutRow", message, since, container });
+  }
+  return found;
+}
+
+const nameOf = ({ stampId, bundleId }: Pick<Expiry, "stampId" | "bundleId">, { day }: HeldDay): string =>
+  bundleBlobName({ day, stampId, bundleId });
+
+/** Still accepted after its bytes were found missing once more. A day that is due loses its bytes before its rows say so. */
+async function lacksBytes(world: Needs, held: HeldDay, expiry: Expiry, now: Date): Promise<boolean> {
+  if (Date.parse(held.purgeOn) <= now.getTime()) return false;
+  const shouldHaveBytes = async () => {
+    const bundle = await world.stamps.bundle(expiry.stampId, expiry.bundleId);
+    return bundle?.account === held.account && bundle.state === "accepted" && bundle.purge === undefined;
+  };
+  if (!(await shouldHaveBytes())) return false;
+  if (await world.storehouse.holdsBlob(held.account, held.day, nameOf(expiry, held))) return false;
+  return await shouldHaveBytes();
+}
+
+/** Those that are still there, still without a row, and of no bundle that is being verified or deleted right now. */
+async function unexpected(world: Needs, held: HeldDay, suspects: ReadonlySet<string>): Promise<string[]> {
+  if (suspects.size === 0) return [];
+  const still = new Set(suspects);
+  for await (const expiry of world.schedule.expiring(held.day)) still.delete(nameOf(expiry, held));
+  for (const name of still) {
+    const isThere = await world.storehouse.holdsBlob(held.account, held.day, name);
+    if (!isThere || isUnderWay(await bundleNamed(world, name))) still.delete(name);
+  }
+  return [...still];
+}
+
+/** Its verification or its deletion will settle what is in its place, and is watched elsewhere. */
+const isUnderWay = (bundle: BundleRecord | undefined): boolean =>
+  bundle?.state === "submitted" || (bundle?.purge !== undefined && bundle.purge.deletedOn === undefined);
+
+async function bundleNamed({ stamps }: Needs, name: string): Promise<BundleRecord | undefined> {
+  const [stamp, bundle] = name.split("/");
+  const [ofStamp, ofBundle] = [stampId.safeParse(stamp), bundleId.safeParse(bundle)];
+  return ofStamp.success && ofBundle.success ? await stamps.bundle(ofStamp.data, ofBundle.data) : undefined;
+}
