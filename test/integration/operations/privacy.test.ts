@@ -58,7 +58,10 @@ test("[invariant 9] the side rows can be deleted: the chains are whole, and what
   const stage = stageOf();
   const mark = `mark-${randomUUID()}`;
   const { stamp, supportCase, bundleId, grantId } = await markedLife(stage, mark);
-  const before = await stage.events();
+  // An auditor who was forgotten is somebody new, whose first look is an event of its own.
+  const toldBy = async (by: Stage) => (await by.events()).filter(({ type }) => type !== "audit.exported");
+  const whole = await stage.events();
+  const before = await toldBy(stage);
   const deleted = [
     ...(await deleteRows(stage, "people")),
     ...(await deleteRows(stage, "stamps", "note!")),
@@ -67,8 +70,9 @@ test("[invariant 9] the side rows can be deleted: the chains are whole, and what
   expect(deleted.length).toBeGreaterThan(8);
 
   const later = stage.another();
-  expect(await later.events()).toEqual(before);
-  expectWholeLedger(before);
+  expect(await toldBy(later)).toEqual(before);
+  expectWholeLedger(whole);
+  expectWholeLedger(await later.events());
   const auditor = await later.person("A");
   const read = async (path: string) => expectStatus(await auditor.call("GET", path), 200);
   const consent = await read(`${stamp.path}/consents/proactiveCollection`);
