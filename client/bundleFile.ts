@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { type FileHandle, open } from "node:fs/promises";
-import { type Block, blockId } from "./blocks.ts";
+import type { Stretch } from "./blocks.ts";
 import { FileChangedError } from "./errors.ts";
 
 /** A bundle's file, read once from front to back: the same bytes are hashed for the submit and sent to storage. */
@@ -8,18 +8,20 @@ import { FileChangedError } from "./errors.ts";
 /** Tells one state of a file from another without reading it. */
 export type FileMark = { readonly sizeBytes: number; readonly modifiedMs: number };
 
-export type ReadBlock = Block & {
-  readonly id: string;
-  readonly md5: string;
-  /** A view on the buffer that was handed in: good until that is handed in again. */
+/** A stretch with what stands there. */
+export type Read<S extends Stretch> = S & {
+  /** A view on the buffer that `room` gave: good until that is given again. */
   readonly bytes: Uint8Array;
 };
+
+/** Gives a buffer of at least so many bytes. */
+type Room = (sizeBytes: number) => Buffer;
 
 export type BundleFile = {
   readonly path: string;
   readonly mark: FileMark;
-  /** Reads the next of the blocks into `buffer`; callers may overlap, blocks come in order. Undefined after the last. */
-  readonly nextBlock: (blocks: Iterator<Block>, buffer: Buffer) => Promise<ReadBlock | undefined>;
+  /** Reads the next of the stretches into a buffer from `room`; callers may overlap, stretches come in order. Undefined after the last. */
+  readonly readNext: <S extends Stretch>(stretches: Iterator<S>, room: Room) => Promise<Read<S> | undefined>;
   /** The lower-case hex SHA-256 of what was read. Throws `FileChangedError` where the file is no longer as it was at the start. */
   readonly sha256: () => Promise<string>;
   readonly [Symbol.asyncDispose]: () => Promise<void>;
@@ -32,24 +34,23 @@ export async function openBundleFile(path: string): Promise<BundleFile> {
   const whole = createHash("sha256");
   let reading: Promise<unknown> = Promise.resolve();
 
-  async function read(blocks: Iterator<Block>, buffer: Buffer): Promise<ReadBlock | undefined> {
-    const { value: block, done } = blocks.next();
+  async function read<S extends Stretch>(stretches: Iterator<S>, room: Room): Promise<Read<S> | undefined> {
+    const { value: stretch, done } = stretches.next();
     if (done === true) return undefined;
-    const bytes = buffer.subarray(0, block.sizeBytes);
-    await fill(handle, bytes, block.offset, path);
+    const bytes = room(stretch.sizeBytes).subarray(0, stretch.sizeBytes);
+    await fill(handle, bytes, stretch.offset, path);
     whole.update(bytes);
-    const md5 = createHash("md5").update(bytes).digest();
-    return { ...block, id: blockId(block, md5), md5: md5.toString("base64"), bytes };
+    return { ...stretch, bytes };
   }
 
   return {
     path,
     mark,
-    nextBlock: (blocks, buffer) => {
+    readNext: (stretches, room) => {
       // One reader at a time: SHA-256 takes its bytes in order, and the disk likes it too.
-      const block = reading.then(() => read(blocks, buffer));
-      reading = block.catch(() => undefined);
-      return block;
+      const next = reading.then(() => read(stretches, room));
+      reading = next.catch(() => undefined);
+      return next;
     },
     sha256: async () => {
       const { sizeBytes, modifiedMs } = await markOf(handle);

@@ -42,6 +42,19 @@ export class UnreachableError extends Error {
   }
 }
 
+export type LineProblem = "UntrustedCertificate" | "ProxyAuthentication" | "ProxyRefused" | "ProxyUnsupported";
+
+/** The line is set up in a way that no further try can mend; the message says what to change. */
+export class LineError extends Error {
+  readonly code: LineProblem;
+
+  constructor(code: LineProblem, message: string, cause?: Error) {
+    super(message, { cause });
+    this.name = "LineError";
+    this.code = code;
+  }
+}
+
 /** The file is not what it was when it was looked at: it was written to while it was being sent. */
 export class FileChangedError extends Error {
   constructor(path: string) {

@@ -1,4 +1,4 @@
-import { FileChangedError, RefusedError, UnreachableError } from "./errors.ts";
+import { FileChangedError, LineError, RefusedError, UnreachableError } from "./errors.ts";
 
 /** How a command ends: its exit code, and what it tells the person about a failure. */
 
@@ -60,6 +60,7 @@ export function explain(error: unknown): Ending {
       "Is it running? `npm start` runs it on this machine; --origin names another. The same command goes on from here.";
     return { exitCode: exitCodes.unreachable, lines: [`${error.message}.`, advice] };
   }
+  if (error instanceof LineError) return { exitCode: exitCodes.unreachable, lines: [error.message] };
   if (error instanceof RefusedError) return { exitCode: exitCodes.refused, lines: refusalLines(error) };
   if (error instanceof FileChangedError) return { exitCode: exitCodes.refused, lines: [error.message] };
   return { exitCode: exitCodes.refused, lines: [error instanceof Error ? error.message : String(error)] };

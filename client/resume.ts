@@ -10,7 +10,9 @@ import { readJson, writeJson } from "./files.ts";
  * bundle: after a kill at any moment, the same command finds it and goes on with the same bundle.
  */
 
-const rememberedUpload = z.object({
+const uploadFile = z.object({
+  /** Whose memory this is: a file that was moved here from another upload is none of ours. */
+  key: z.string(),
   schema: z.literal(1),
   bundleId: z.guid(),
   path: z.string(),
@@ -22,10 +24,10 @@ const rememberedUpload = z.object({
   /** Of the whole file, once every block is staged; from then on the blob may be committed. */
   sha256: z.string().optional(),
 });
-export type RememberedUpload = z.input<typeof rememberedUpload>;
+export type RememberedUpload = Omit<z.input<typeof uploadFile>, "key">;
 
 export type UploadMemory = {
-  /** What is remembered under the key; nothing where it cannot be read, and the upload starts anew. */
+  /** What is remembered under the key; nothing where it cannot be read or is another upload's, and the upload starts anew. */
   readonly recall: (key: string) => Promise<RememberedUpload | undefined>;
   readonly remember: (key: string, upload: RememberedUpload) => Promise<void>;
   readonly forget: (key: string) => Promise<void>;
@@ -35,10 +37,13 @@ export type UploadMemory = {
 export function uploadMemory(folder: string): UploadMemory {
   const fileOf = (key: string) => join(folder, `${key}.json`);
   return {
-    recall: async (key) => rememberedUpload.safeParse(await readJson(fileOf(key))).data,
+    recall: async (key) => {
+      const { data } = uploadFile.safeParse(await readJson(fileOf(key)));
+      return data?.key === key ? data : undefined;
+    },
     remember: async (key, upload) => {
       await mkdir(folder, { recursive: true });
-      await writeJson(fileOf(key), upload);
+      await writeJson(fileOf(key), { ...upload, key });
     },
     forget: (key) => rm(fileOf(key), { force: true }),
   };

@@ -1,7 +1,6 @@
 import { realpath } from "node:fs/promises";
 import type { Bundle } from "../shared/api/bundles.ts";
 import { type Begun, type BundleDescription, begin, type Sending } from "./begin.ts";
-import { blockSizeFor } from "./blocks.ts";
 import { openBundleFile } from "./bundleFile.ts";
 import { isRefused, RefusedError } from "./errors.ts";
 import { type UploadMemory, uploadKey } from "./resume.ts";
@@ -31,7 +30,7 @@ export type SendOptions = {
   readonly signal?: AbortSignal | undefined;
   /** Blocks in flight at a time. */
   readonly concurrency?: number | undefined;
-  /** Instead of what the service advises. */
+  /** The largest block, instead of what the service advises; on slow or broken lines blocks are smaller. */
   readonly blockSizeBytes?: number | undefined;
   /** False returns as soon as the service has acknowledged the bundle. */
   readonly wait?: boolean | undefined;
@@ -97,22 +96,21 @@ async function sendAndSubmit(
 ): Promise<SentBundle> {
   const { api, file, memory, key, signal } = sending;
   const { sizeBytes } = file.mark;
-  const retry = { policy: api.service.retry, onRetry: api.service.onRetry, signal };
+  const { retry: policy, onRetry, exchange } = api.service;
   const target = targetFor(sending, bundle);
-  const { blockSizeBytes } = await target.current();
+  const storage = { policy, onRetry, signal, exchange, target };
 
-  const staged = await stageBlocks(file, target, {
-    ...retry,
-    blockSizeBytes: blockSizeFor(sizeBytes, options.blockSizeBytes ?? blockSizeBytes),
+  const staged = await stageBlocks(file, storage, {
+    blockSizeBytes: options.blockSizeBytes ?? (await target.current()).blockSizeBytes,
     concurrency: options.concurrency ?? defaultConcurrency,
-    alreadyStaged: new Set(bundle.stagedBlocks?.map(({ id }) => id)),
+    alreadyStaged: bundle.stagedBlocks?.map(({ id }) => id) ?? [],
     onProgress: ({ doneBytes, sentBytes }) =>
       options.onProgress?.({ phase: "uploading", totalBytes: sizeBytes, doneBytes, sentBytes }),
   });
   options.onProgress?.({ phase: "committing" });
   // Before the commit: after it, storage no longer lists the blocks, and only this tells a restart to submit.
   await memory.remember(key, { ...remembered, sha256: staged.sha256 });
-  await putBlockList(target, staged.blockIds, retry);
+  await putBlockList(storage, staged.blockIds);
   const submitted = await api.submit(bundle.bundleId, { sizeBytes, sha256: staged.sha256 }, signal);
   return { bundle: submitted, sentBytes: staged.sentBytes };
 }

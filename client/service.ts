@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { type CorrectedClock, correctedClock } from "./clock.ts";
 import { RefusedError, UnreachableError } from "./errors.ts";
+import { ConnectionError } from "./lineErrors.ts";
 import {
   interactive,
   isTransient,
@@ -11,7 +12,7 @@ import {
   Transient,
 } from "./retry.ts";
 import { type SigningKey, signedHeaders, type UnsignedRequest } from "./signing.ts";
-import { ConnectionError, exchange, type WireAnswer } from "./transport.ts";
+import { type Exchange, openLine, type WireAnswer } from "./transport.ts";
 
 /** One call of the HTTP contract (`API.md`): signed or with a token, retried, refused in the contract's own words. */
 
@@ -38,16 +39,32 @@ export type Service = {
   readonly origin: string;
   readonly credential: Credential;
   readonly clock: CorrectedClock;
+  /** The line to it, and to its storage. */
+  readonly exchange: Exchange;
   readonly retry: RetryPolicy;
   readonly onRetry?: ((notice: RetryNotice) => void) | undefined;
 };
 
-/** A service at this origin. Nothing is sent yet. */
+/** Shared by those who bring none, as connections are kept alive in it; opened when first needed, as it reads the environment. */
+let opened: Exchange | undefined;
+function usualLine(): Exchange {
+  opened ??= openLine();
+  return opened;
+}
+
+/** A service at this origin. Nothing is sent yet. Throws as `openLine` does where no line is given. */
 export const connect = (
   origin: string,
   credential: Credential,
-  options: Partial<Pick<Service, "clock" | "retry" | "onRetry">> = {},
-): Service => ({ origin, credential, clock: correctedClock(), retry: interactive, ...options });
+  options: Partial<Pick<Service, "clock" | "exchange" | "retry" | "onRetry">> = {},
+): Service => ({
+  origin,
+  credential,
+  clock: correctedClock(),
+  exchange: options.exchange ?? usualLine(),
+  retry: interactive,
+  ...options,
+});
 
 export type Call<T> = {
   readonly method: "GET" | "PUT" | "POST" | "DELETE";
@@ -121,7 +138,7 @@ async function signedExchange(
 ): Promise<WireAnswer> {
   const headers = { accept: "application/json", ...(await service.credential(request, service.clock.now())) };
   try {
-    return await exchange({ ...request, headers, signal });
+    return await service.exchange({ ...request, headers, signal });
   } catch (error) {
     if (error instanceof ConnectionError) throw new Transient(new UnreachableError(service.origin, error));
     throw error;

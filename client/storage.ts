@@ -1,55 +1,65 @@
 import { createHash } from "node:crypto";
-import { blockListXml } from "./blocks.ts";
-import type { ReadBlock } from "./bundleFile.ts";
+import { type Block, blockListXml } from "./blocks.ts";
 import { RefusedError, UnreachableError } from "./errors.ts";
+import { ConnectionError } from "./lineErrors.ts";
 import { isTransient, type RetryOptions, retryAfterMs, retrying, Transient } from "./retry.ts";
-import { ConnectionError, exchange, type WireAnswer } from "./transport.ts";
+import type { Exchange, WireAnswer } from "./transport.ts";
 import type { Upload, UploadTarget } from "./uploadTarget.ts";
 
 /** The two calls of Blob Storage that make a blob: Put Block and Put Block List, straight to the upload's URL. */
 
-/** Sends one block; storage compares its MD5. Safe to repeat: the same id replaces the same content. */
-export const putBlock = (target: UploadTarget, block: ReadBlock, retry: RetryOptions): Promise<void> =>
-  put(
-    target,
-    ({ requiredHeaders }) => ({
+export type BlobStorage = RetryOptions & { readonly target: UploadTarget; readonly exchange: Exchange };
+
+/**
+ * Sends one block, and gives the one that was sent: `cut` makes it anew for each try. Storage compares its MD5.
+ * Safe to repeat: the same id replaces the same content.
+ */
+export const putBlock = (storage: BlobStorage, cut: () => Block): Promise<Block> =>
+  put(storage, ({ requiredHeaders }) => {
+    const block = cut();
+    return {
       query: `&comp=block&blockid=${encodeURIComponent(block.id)}`,
       headers: { ...requiredHeaders, "content-md5": block.md5 },
       body: block.bytes,
-    }),
-    retry,
-  );
+      result: block,
+    };
+  });
 
 /** Makes the blob of these blocks, in this order. Safe to repeat. */
-export function putBlockList(target: UploadTarget, ids: readonly string[], retry: RetryOptions): Promise<void> {
+export function putBlockList(storage: BlobStorage, ids: readonly string[]): Promise<void> {
   const body = Buffer.from(blockListXml(ids));
   const md5 = createHash("md5").update(body).digest("base64");
-  return put(
-    target,
-    ({ requiredHeaders }) => ({
-      query: "&comp=blocklist",
-      headers: { ...withoutBlobType(requiredHeaders), "content-md5": md5, "content-type": "application/xml" },
-      body,
-    }),
-    retry,
-  );
+  return put(storage, ({ requiredHeaders }) => ({
+    query: "&comp=blocklist",
+    headers: { ...withoutBlobType(requiredHeaders), "content-md5": md5, "content-type": "application/xml" },
+    body,
+    result: undefined,
+  }));
 }
 
 /** The type belongs to Put Blob; Azurite takes a list that carries it for a blob with the list as its content. */
 const withoutBlobType = (headers: Upload["requiredHeaders"]) =>
   Object.fromEntries(Object.entries(headers).filter(([name]) => name.toLowerCase() !== "x-ms-blob-type"));
 
-type Part = { readonly query: string; readonly headers: Readonly<Record<string, string>>; readonly body: Uint8Array };
+type Part<T> = {
+  readonly query: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+  /** What the call gives once storage has taken the part. */
+  readonly result: T;
+};
 
 /** URLs in a row that may be refused: the first may have ended, and fresh ones that fail too are not what is wrong. */
 const mostUrlsRefused = 3;
 
-function put(target: UploadTarget, partFor: (upload: Upload) => Part, retry: RetryOptions): Promise<void> {
+function put<T>(storage: BlobStorage, partFor: (upload: Upload) => Part<T>): Promise<T> {
+  const { target } = storage;
   let urlsRefused = 0;
   return retrying(async () => {
     const upload = await target.current();
-    const answer = await send(target, upload, partFor(upload), retry.signal);
-    if (answer.status < 300) return;
+    const part = partFor(upload);
+    const answer = await send(storage, upload, part);
+    if (answer.status < 300) return part.result;
     const refusal = refusedBy(answer);
     if (isTransient(answer.status) || refusal.code === "Md5Mismatch") {
       throw new Transient(refusal, retryAfterMs(answer.headers, new Date()));
@@ -59,14 +69,13 @@ function put(target: UploadTarget, partFor: (upload: Upload) => Part, retry: Ret
     if (!isOfTheUrl || urlsRefused === mostUrlsRefused) throw refusal;
     target.refuse(upload);
     throw new Transient(refusal);
-  }, retry);
+  }, storage);
 }
 
 async function send(
-  target: UploadTarget,
+  { target, exchange, signal }: BlobStorage,
   upload: Upload,
-  { query, headers, body }: Part,
-  signal: AbortSignal | undefined,
+  { query, headers, body }: Part<unknown>,
 ): Promise<WireAnswer> {
   try {
     return await exchange({ method: "PUT", url: upload.url + query, headers, body, signal });

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { open } from "node:fs/promises";
 import type { BlockBlobClient } from "@azure/storage-blob";
-import { blockId, blocksOf } from "../../client/blocks.ts";
+import { blockId, stretchesOf } from "../../client/blocks.ts";
 import { timed } from "../rounds.ts";
 import type { Blocks } from "./client.ts";
 
@@ -14,7 +14,7 @@ export async function uploadByStagedBlocks(
   return await timed(async () => {
     await using file = await open(path);
     const { size } = await file.stat();
-    const blocks = blocksOf(size, blockSizeBytes);
+    const blocks = stretchesOf(size, [], () => blockSizeBytes);
     const ids: string[] = [];
     const lane = async (): Promise<void> => {
       const buffer = Buffer.allocUnsafeSlow(blockSizeBytes);
@@ -23,7 +23,7 @@ export async function uploadByStagedBlocks(
         const bytes = buffer.subarray(0, block.sizeBytes);
         const md5 = createHash("md5").update(bytes).digest();
         const id = blockId(block, md5);
-        ids[block.index] = id;
+        ids[block.offset / blockSizeBytes] = id;
         await blob.stageBlock(id, bytes, bytes.length, { transactionalContentMD5: md5 });
       }
     };

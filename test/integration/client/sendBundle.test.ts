@@ -210,6 +210,48 @@ describe("an upload that was stopped", () => {
     expect((await scene.send(path)).bundle.state).toBe("accepted");
   });
 
+  test("starts anew where its memory is that of another upload, which loses nothing", async () => {
+    await using scene = await setting();
+    const [one, other] = [
+      await scene.folder.file("one.zip", 4 * 64 * kib),
+      await scene.folder.file("other.zip", 4 * 64 * kib),
+    ];
+    const uploads = join(scene.folder.path, "uploads");
+    await expect(scene.send(one, stopAt("uploading", 64 * kib))).rejects.toThrow();
+    const [ofOne = ""] = await scene.remembered();
+    await expect(scene.send(other, stopAt("uploading", 64 * kib))).rejects.toThrow();
+    const ofOther = (await scene.remembered()).find((name) => name !== ofOne) ?? "";
+    const kept = await readFile(join(uploads, ofOne));
+    await writeFile(join(uploads, ofOther), kept);
+
+    const { bundle, sentBytes } = await scene.send(other);
+    const [bundleOfOne = ""] = scene.intake.bundleIds();
+    expect(bundle).toMatchObject({ state: "accepted", fileName: "other.zip" });
+    expect(sentBytes).toBe(4 * 64 * kib);
+    expect(scene.intake.stateOf(bundleOfOne)).toBe("created");
+    const again = await scene.send(one);
+    expect(again.bundle).toMatchObject({ bundleId: bundleOfOne, state: "accepted" });
+    expect(again.sentBytes).toBeLessThan(4 * 64 * kib);
+  });
+
+  test("goes on in blocks of another size, around those that storage holds", async () => {
+    await using scene = await setting();
+    const path = await scene.folder.file("logs.zip", 640 * kib + 7);
+    await expect(
+      scene.send(path, { ...stopAt("uploading", 150 * kib), concurrency: 3, blockSizeBytes: 50 * kib }),
+    ).rejects.toThrow();
+    await expect(
+      scene.send(path, { ...stopAt("uploading", 400 * kib), concurrency: 2, blockSizeBytes: 70 * kib }),
+    ).rejects.toThrow();
+    const before = scene.intake.requests(blocks).length;
+    const { bundle, sentBytes } = await scene.send(path, { blockSizeBytes: 200 * kib });
+    expect(bundle.state).toBe("accepted");
+    expect(scene.intake.bundleIds()).toEqual([bundle.bundleId]);
+    expect(sentBytes).toBeLessThanOrEqual(240 * kib + 7);
+    expect(scene.intake.requests(blocks).length - before).toBeLessThanOrEqual(4);
+    expect(await stored(scene.intake, bundle.bundleId)).toEqual(await readFile(path));
+  });
+
   test("stops at once: nothing is sent after it has thrown", async () => {
     await using scene = await setting();
     scene.intake.settings.storageDelayMs = 50;
