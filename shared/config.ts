@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { contradictionsIn } from "./contradictions.ts";
 
 /**
  * The settings, parsed once at start. A bad value stops the start and names itself (`ConfigurationError`).
@@ -38,6 +39,9 @@ const json = <T extends z.ZodType>(schema: T) =>
     })
     .pipe(schema);
 
+/** Marks a setting of a run on one machine, which no deployment has. */
+const localOnly = { localOnly: true } as const;
+
 /** Days after creation by which a `PURGE_AFTER_DAYS` must have started deleting (`DESIGN.md`, invariant 3). */
 export const latestPurgeAfterDays = 82;
 
@@ -46,8 +50,9 @@ export const settings = z.object({
   StateStorage: trimmed
     .optional()
     .describe(
-      "Connection string of the storage that holds tables and queues. Local and test runs only; in Azure the three below.",
-    ),
+      "Connection string of the storage that holds tables and queues. Local and test runs only; in Azure the four below.",
+    )
+    .meta(localOnly),
   StateStorage__tableServiceUri: z.url().optional().describe("Table endpoint of the state account."),
   StateStorage__queueServiceUri: z.url().optional().describe("Queue endpoint of the state account."),
   StateStorage__credential: z
@@ -64,7 +69,8 @@ export const settings = z.object({
     ),
   SIGNING_KEY_FILE: trimmed
     .optional()
-    .describe("File with the private JWKs (ES256) that sign receipts. Local and test runs only."),
+    .describe("File with the private JWKs (ES256) that sign receipts. Local and test runs only.")
+    .meta(localOnly),
   SIGNING_KEY_ID: z
     .url()
     .optional()
@@ -99,14 +105,21 @@ export const settings = z.object({
     .min(-3650)
     .max(3650)
     .default(0)
-    .describe("Moves the clock of retention, consent and cases by this many days. Refused outside a local run."),
+    .describe("Moves the clock of retention, consent and cases by this many days. Refused outside a local run.")
+    .meta(localOnly),
   STAMP_INTAKE_LOCAL: z
     .enum(["1"])
     .optional()
-    .describe("Set by the embedded host and by nobody else: a run on one machine."),
+    .describe("Set by the embedded host and by nobody else: a run on one machine.")
+    .meta(localOnly),
 });
 
 export type Settings = z.infer<typeof settings>;
+
+/** Names of the settings that only a run on one machine has. */
+export const localSettings: readonly string[] = Object.entries(settings.shape)
+  .filter(([, setting]) => setting.meta()?.localOnly === true)
+  .map(([name]) => name);
 
 /** Where tables and queues live, and how to sign in there. */
 export type StateStorage =
@@ -163,12 +176,14 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   if (values.CLOCK_OFFSET_DAYS !== 0 && !local) {
     throw new ConfigurationError("CLOCK_OFFSET_DAYS: moves the clock of a local run only; remove it here");
   }
+  const sources = { state: stateStorage(values), signingKey: signingKey(values) };
+  const [contradiction] = contradictionsIn(values);
+  if (contradiction !== undefined) throw new ConfigurationError(contradiction);
   return {
+    ...sources,
     publicOrigin: values.PUBLIC_ORIGIN,
     local,
-    state: stateStorage(values),
     bundleAccounts: values.BUNDLE_ACCOUNTS,
-    signingKey: signingKey(values),
     token: {
       issuer: values.TOKEN_ISSUER,
       audience: values.TOKEN_AUDIENCE,

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { ConfigurationError, readConfig, settings } from "../../shared/config.ts";
+import { ConfigurationError, localSettings, readConfig, settings } from "../../shared/config.ts";
 import { appSettings, isUnresolved, ofType, types } from "./deployment.ts";
 import { every, everyHas, type Fact } from "./fact.ts";
 
@@ -12,14 +12,6 @@ const platformSettings: readonly string[] = [
   "AzureWebJobsStorage__clientId",
   "APPLICATIONINSIGHTS_CONNECTION_STRING",
   "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
-];
-
-/** Settings of a run on one machine: a connection string, a key in a file, a moved clock. */
-const localSettings: readonly string[] = [
-  "StateStorage",
-  "SIGNING_KEY_FILE",
-  "CLOCK_OFFSET_DAYS",
-  "STAMP_INTAKE_LOCAL",
 ];
 
 /** Any sign of a credential in a template: a call that fetches one, or a connection string that holds one. */

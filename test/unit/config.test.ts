@@ -1,6 +1,9 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { ConfigurationError, readConfig, settings } from "../../shared/config.ts";
+import { configurationPage } from "../../docs/configuration.ts";
+import { ConfigurationError, localSettings, readConfig, settings } from "../../shared/config.ts";
 
 const local = {
   PUBLIC_ORIGIN: "http://127.0.0.1:7071",
@@ -22,6 +25,8 @@ const inAzure = {
   BUNDLE_ACCOUNTS: '[{"name":"bundles1","blobEndpoint":"https://bundles1.blob.core.windows.net"}]',
   SIGNING_KEY_ID: "https://vault.vault.azure.net/keys/papers",
 };
+
+const first = { name: "bundles1", blobEndpoint: "https://bundles1.blob.core.windows.net" };
 
 function complaint(environment: Readonly<Record<string, string | undefined>>): string {
   try {
@@ -154,6 +159,64 @@ describe("a setting that is wrong is named", () => {
     expect(complaint(environment)).toContain(expected);
   });
 
+  it.each([
+    [
+      "an account named twice",
+      { BUNDLE_ACCOUNTS: JSON.stringify([first, { ...first, blobEndpoint: "https://b.example" }]) },
+      /^BUNDLE_ACCOUNTS: names bundles1 twice/,
+    ],
+    [
+      "storage without encryption",
+      { StateStorage__tableServiceUri: "http://state.table.core.windows.net" },
+      /^StateStorage__tableServiceUri: must begin with https/,
+    ],
+    ["an origin without encryption", { PUBLIC_ORIGIN: "http://intake.example.com" }, /^PUBLIC_ORIGIN: must begin/],
+    [
+      "a queue of another cloud",
+      { StateStorage__queueServiceUri: "https://state.queue.core.usgovcloudapi.net" },
+      /^StateStorage__queueServiceUri: is of AzureUSGovernment, but StateStorage__tableServiceUri is of AzureCloud/,
+    ],
+    [
+      "bundles in another cloud",
+      { BUNDLE_ACCOUNTS: '[{"name":"bundles1","blobEndpoint":"https://bundles1.blob.core.chinacloudapi.cn"}]' },
+      /^BUNDLE_ACCOUNTS: is of AzureChinaCloud, but StateStorage__tableServiceUri is of AzureCloud/,
+    ],
+    [
+      "a vault of another cloud",
+      { SIGNING_KEY_ID: "https://vault.vault.azure.cn/keys/papers" },
+      /^SIGNING_KEY_ID: is of/,
+    ],
+    [
+      "tokens of another cloud",
+      { TOKEN_ISSUER: `https://login.microsoftonline.us/${common.TOKEN_TENANT_ID}/v2.0` },
+      /^TOKEN_ISSUER: is of AzureUSGovernment/,
+    ],
+    [
+      "another tenant's issuer",
+      { TOKEN_ISSUER: "https://login.microsoftonline.com/9f0c1d0e-6b64-4f0a-9c57-2b1f9f7f3c11/v2.0" },
+      /^TOKEN_ISSUER: is not the issuer of TOKEN_TENANT_ID/,
+    ],
+  ])("%s contradicts the rest", (_, given, expected) => {
+    expect(complaint({ ...inAzure, ...given })).toMatch(expected);
+  });
+
+  it.each([
+    ["AzureCloud", "core.windows.net", "vault.azure.net", "login.microsoftonline.com"],
+    ["AzureUSGovernment", "core.usgovcloudapi.net", "vault.usgovcloudapi.net", "login.microsoftonline.us"],
+    ["AzureChinaCloud", "core.chinacloudapi.cn", "vault.azure.cn", "login.partner.microsoftonline.cn"],
+  ])("not when all are of %s", (_, storage, vault, login) => {
+    const one = {
+      ...inAzure,
+      StateStorage__tableServiceUri: `https://state.table.${storage}`,
+      StateStorage__queueServiceUri: `https://state.queue.${storage}`,
+      BUNDLE_ACCOUNTS: JSON.stringify([{ ...first, blobEndpoint: `https://bundles1.blob.${storage}` }]),
+      SIGNING_KEY_ID: `https://vault.${vault}/keys/papers`,
+      TOKEN_ISSUER: `https://${login}/${common.TOKEN_TENANT_ID.toLowerCase()}/v2.0`,
+      TOKEN_JWKS_URL: `https://${login}/${common.TOKEN_TENANT_ID}/discovery/v2.0/keys`,
+    };
+    expect(complaint(one)).toBe("none");
+  });
+
   it("without its value, which may be a secret", () => {
     const connection = "AccountName=a;AccountKey=verysecret";
     const environment = {
@@ -171,4 +234,12 @@ it("every setting is described", () => {
   const { properties = {} } = z.toJSONSchema(settings, { io: "input" });
   expect(Object.keys(properties)).toEqual(Object.keys(settings.shape));
   for (const [name, schema] of Object.entries(properties)) expect(schema, name).toHaveProperty("description");
+});
+
+it("the settings of one machine are marked as such", () => {
+  expect(localSettings).toEqual(["StateStorage", "SIGNING_KEY_FILE", "CLOCK_OFFSET_DAYS", "STAMP_INTAKE_LOCAL"]);
+});
+
+it("docs/configuration.md is made from these settings: npm run docs writes it", () => {
+  expect(readFileSync(join(import.meta.dirname, "../../docs/configuration.md"), "utf8")).toBe(configurationPage());
 });

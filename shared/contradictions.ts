@@ -1,0 +1,64 @@
+import { cloudOf } from "./clouds.ts";
+import type { Settings } from "./config.ts";
+
+/** Settings that are each well-formed and cannot be meant together. Each sentence begins with a setting's name and says what to do. */
+export const contradictionsIn = (values: Settings): readonly string[] => [
+  ...accountsNamedTwice(values),
+  ...withoutEncryption(values),
+  ...ofAnotherCloud(values),
+  ...anotherTenantsIssuer(values),
+];
+
+function accountsNamedTwice({ BUNDLE_ACCOUNTS: accounts = [] }: Settings): readonly string[] {
+  const names = accounts.map(({ name }) => name);
+  return names
+    .filter((name, index) => names.indexOf(name) !== index)
+    .map(
+      (name) =>
+        `BUNDLE_ACCOUNTS: names ${name} twice; a bundle's row could mean either, so give each account one entry`,
+    );
+}
+
+type Address = { readonly setting: string; readonly url: URL };
+
+function addressesIn(values: Settings): readonly Address[] {
+  const given: readonly (readonly [setting: string, url: string | undefined])[] = [
+    ["StateStorage__tableServiceUri", values.StateStorage__tableServiceUri],
+    ["StateStorage__queueServiceUri", values.StateStorage__queueServiceUri],
+    ...(values.BUNDLE_ACCOUNTS ?? []).map(({ blobEndpoint }) => ["BUNDLE_ACCOUNTS", blobEndpoint] as const),
+    ["SIGNING_KEY_ID", values.SIGNING_KEY_ID],
+    ["TOKEN_ISSUER", values.TOKEN_ISSUER],
+    ["TOKEN_JWKS_URL", values.TOKEN_JWKS_URL],
+  ];
+  return given.flatMap(([setting, url]) => (url === undefined ? [] : [{ setting, url: new URL(url) }]));
+}
+
+/** With a connection string, or as the embedded host says, all of it is on one machine and nothing goes over a wire. */
+function withoutEncryption(values: Settings): readonly string[] {
+  if (values.StateStorage !== undefined || values.STAMP_INTAKE_LOCAL === "1") return [];
+  return [{ setting: "PUBLIC_ORIGIN", url: new URL(values.PUBLIC_ORIGIN) }, ...addressesIn(values)]
+    .filter(({ url }) => url.protocol !== "https:")
+    .map(({ setting }) => `${setting}: must begin with https://`);
+}
+
+/** Storage, vault and tokens of two clouds never work together, and where a bundle then lies would be a matter of luck. */
+function ofAnotherCloud(values: Settings): readonly string[] {
+  const known = addressesIn(values).flatMap(({ setting, url }) => {
+    const cloud = cloudOf(url.hostname);
+    return cloud === undefined ? [] : [{ setting, cloud }];
+  });
+  const [first] = known;
+  return known
+    .filter(({ cloud }) => cloud !== first?.cloud)
+    .map(
+      ({ setting, cloud }) =>
+        `${setting}: is of ${cloud}, but ${first?.setting} is of ${first?.cloud}; name addresses of one cloud`,
+    );
+}
+
+/** The issuers of Entra ID hold their tenant's id: another's would refuse every token, or let strangers bring theirs. */
+function anotherTenantsIssuer({ TOKEN_ISSUER: issuer, TOKEN_TENANT_ID: tenant }: Settings): readonly string[] {
+  const { hostname, pathname } = new URL(issuer);
+  const isOwn = cloudOf(hostname) === undefined || pathname.toLowerCase().includes(tenant.toLowerCase());
+  return isOwn ? [] : ["TOKEN_ISSUER: is not the issuer of TOKEN_TENANT_ID; its path must hold that tenant's id"];
+}
