@@ -21,6 +21,26 @@ const errorEnvelope = z
 
 const apiVersionParameter = z.literal(apiVersion).meta({ param: { id: "ApiVersion" } });
 
+const ifMatch = z
+  .string()
+  .optional()
+  .meta({
+    param: {
+      id: "IfMatch",
+      description: "The ETag that the change is made against; 412 ConditionNotMet where it is another by now.",
+    },
+  });
+
+const clientRequestId = z
+  .string()
+  .optional()
+  .meta({
+    param: {
+      id: "ClientRequestId",
+      description: "Echoed in the answer up to 128 printable ASCII characters, else ignored.",
+    },
+  });
+
 /** App roles by their letter in the contract. */
 const roleNames = {
   R: "Registration.Manage",
@@ -97,6 +117,10 @@ function operationOf(route: Route): Operation {
     requestParams: {
       ...partOf("path", route.params),
       ...queryOf(route),
+      header: z.object({
+        ...(route.verb === "PUT" ? { "If-Match": ifMatch } : {}),
+        "x-ms-client-request-id": clientRequestId,
+      }),
     },
     ...(takesBody(route)
       ? { requestBody: { required: true, content: { "application/json": { schema: route.body } } } }
@@ -132,5 +156,6 @@ function responseOf(route: Route, status: 200 | 201 | 202 | 204) {
   const description = statusText[status];
   if (route.result === undefined || status === 204) return { description };
   const mediaType = route.result instanceof z.ZodString ? "text/plain" : "application/json";
-  return { description, content: { [mediaType]: { schema: route.result } } };
+  const csv = route.alsoCsv ? { "text/csv": { schema: z.string() } } : {};
+  return { description, content: { [mediaType]: { schema: route.result }, ...csv } };
 }

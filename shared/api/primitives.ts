@@ -83,6 +83,12 @@ export const purposes = z
   .max(2)
   .refine((list) => new Set(list).size === list.length, { error: "must not repeat a purpose" });
 
+/** In the document a number: that is what the digits mean to whoever makes a client from it. */
+function documentAsTop({ jsonSchema }: { readonly jsonSchema: object }): void {
+  for (const name of Object.keys(jsonSchema)) Reflect.deleteProperty(jsonSchema, name);
+  Object.assign(jsonSchema, { type: "integer", minimum: 1, maximum: 1000 });
+}
+
 /** A page of a list (Azure REST API Guidelines, Collections). */
 export const pageOf = <T extends z.ZodType>(item: T) =>
   z.object({ value: z.array(item), nextLink: z.url().optional() });
@@ -92,6 +98,7 @@ export const pageQuery = {
   top: z
     .string()
     .regex(/^\d{1,4}$/, "must be a whole number from 1 to 1000")
+    .meta({ override: documentAsTop })
     .transform(Number)
     .refine((count) => count >= 1 && count <= 1000, { error: "must be a whole number from 1 to 1000" })
     .optional(),

@@ -21,6 +21,8 @@ export type Route<Params = unknown, Query = unknown, Body = unknown> = {
   readonly body: z.ZodType<Body>;
   /** Undefined where the answer has no content. */
   readonly result: z.ZodType | undefined;
+  /** Whether the answer is also given as CSV, to whoever asks for it: `Accept: text/csv` or `format=csv`. */
+  readonly alsoCsv?: boolean;
   /** The statuses of success. */
   readonly statuses: readonly (200 | 201 | 202 | 204)[];
 };

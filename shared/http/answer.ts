@@ -1,6 +1,7 @@
 import type { HttpResponseInit } from "@azure/functions";
 import { etagOf } from "../domain/etag.ts";
 import type { PageResult } from "../operations/paging.ts";
+import { type CsvRow, csvOf } from "./csv.ts";
 
 /** What a handler answers: made here so that every answer of a kind has the same status and headers. */
 export type Answer =
@@ -12,6 +13,7 @@ export type Answer =
     }
   | { readonly kind: "page"; readonly page: PageResult<object> }
   | { readonly kind: "plain"; readonly body: object | string }
+  | { readonly kind: "csv"; readonly rows: readonly CsvRow[] }
   | { readonly kind: "nothing" };
 
 export const resource = (body: object): Answer => ({ kind: "resource", status: 200, body });
@@ -28,6 +30,7 @@ export const acceptedResult = (body: object, headers: Record<string, string> = {
 });
 export const page = (of: PageResult<object>): Answer => ({ kind: "page", page: of });
 export const plain = (body: object | string): Answer => ({ kind: "plain", body });
+export const csv = (rows: readonly CsvRow[]): Answer => ({ kind: "csv", rows });
 export const nothing: Answer = { kind: "nothing" };
 
 /** `nextLink` gives the absolute link to the page after the place. */
@@ -47,6 +50,11 @@ export function toResponse(answer: Answer, nextLink: (place: string) => string):
       return typeof answer.body === "string"
         ? { status: 200, headers: { "content-type": "text/plain; charset=utf-8" }, body: answer.body }
         : { status: 200, jsonBody: answer.body };
+    case "csv": {
+      const body = csvOf(answer.rows);
+      const headers = { "content-type": "text/csv; charset=utf-8; header=present", etag: etagOf({ body }) };
+      return { status: 200, headers, body };
+    }
     case "nothing":
       return { status: 204 };
   }

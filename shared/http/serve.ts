@@ -24,6 +24,8 @@ export type Call<Params, Query, Body> = {
   readonly body: Body;
   readonly caller: Caller | undefined;
   readonly ifMatch: string | undefined;
+  /** The media types that the caller would take (RFC 9110, 12.5.1). */
+  readonly accept: string | undefined;
   /** The place that a list goes on from. */
   readonly after: string | undefined;
 };
@@ -54,6 +56,7 @@ export async function serve<Params, Query, Body>(
       body,
       caller,
       ifMatch: received.headers.get("if-match") ?? undefined,
+      accept: received.headers.get("accept") ?? undefined,
       after: decodePlace(paged.parse(query).skipToken),
     });
     return withHeaders(

@@ -11,7 +11,7 @@ import {
 } from "../compliance.ts";
 import { pageOf, pageQuery, utcTime } from "../primitives.ts";
 import { route } from "../route.ts";
-import { get, nothing, page, plain } from "./common.ts";
+import { get, nothing, page } from "./common.ts";
 
 /** What an auditor reads. */
 
@@ -20,13 +20,14 @@ const ofCheckpoint = z.object({ seq: checkpointSeq });
 export const complianceRoutes = {
   Compliance_GetRetention: route({
     ...get,
-    ...plain,
     operationId: "Compliance_GetRetention",
     path: "/compliance/retention",
     who: ["A"],
-    summary: "The retention report.",
+    summary: "The retention report; as CSV a table of its days.",
     params: nothing,
+    query: z.object({ format: z.enum(["json", "csv"]).optional() }),
     result: retention,
+    alsoCsv: true,
   }),
   Compliance_ListEvents: route({
     ...get,

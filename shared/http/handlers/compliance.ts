@@ -4,7 +4,9 @@ import { listAllAccesses } from "../../operations/compliance/listAllAccesses.ts"
 import { listEvents } from "../../operations/compliance/listEvents.ts";
 import { getRetention } from "../../operations/compliance/retention.ts";
 import type { AuditWorld } from "../../operations/needs.ts";
-import { page, resource } from "../answer.ts";
+import { csv, page, resource } from "../answer.ts";
+import { wantsCsv } from "../csv.ts";
+import { retentionTable } from "../retentionTable.ts";
 import { asToken, type HandlersFor, pageOf } from "./handler.ts";
 
 /** They are given nothing that writes, but for the one function that records an export. */
@@ -12,7 +14,10 @@ export const complianceHandlers = (
   world: AuditWorld,
   recordExport: (auditor: TokenCaller) => Promise<void>,
 ): HandlersFor<"Compliance"> => ({
-  Compliance_GetRetention: async () => resource(await getRetention(world)),
+  Compliance_GetRetention: async ({ query, accept }) => {
+    const report = await getRetention(world);
+    return wantsCsv(query.format, accept) ? csv(retentionTable(report)) : resource(report);
+  },
   Compliance_ListEvents: async (call) =>
     page(await listEvents(world, pageOf(call), call.query.partition, () => recordExport(asToken(call.caller)))),
   Compliance_ListAccesses: async (call) => page(await listAllAccesses(world, pageOf(call), call.query)),

@@ -6,7 +6,7 @@ import { theService } from "../../../shared/domain/event.ts";
 import { addDays, utcDaySchema } from "../../../shared/domain/utcDay.ts";
 import { withSink } from "../../../shared/log.ts";
 import { getRetention } from "../../../shared/operations/compliance/retention.ts";
-import { expectStatus } from "../../support/system/expectations.ts";
+import { expectRefusal, expectStatus } from "../../support/system/expectations.ts";
 import { accepted } from "../operations/support/bundles.ts";
 import { faults } from "../operations/support/faults.ts";
 import { type Stage, type StageOptions, useStages } from "../operations/support/stage.ts";
@@ -318,3 +318,41 @@ async function writeCreations(
 }
 
 const firstDay = utcDaySchema.parse("20260101");
+
+describe("as CSV", () => {
+  test("it is a table of the days, a row each, with what the JSON says; who asks for neither gets the JSON", async () => {
+    const stage = stageOf();
+    await aMixedDay(stage);
+    const { call } = await stage.person("A");
+    const get = (query: Record<string, string>, headers: Record<string, string> = {}) =>
+      call("GET", "/compliance/retention", undefined, { query, headers });
+    const { days } = retention.parse(expectStatus(await get({}), 200).json);
+    const answer = expectStatus(await get({}, { accept: "text/csv" }), 200);
+    expect(answer.headers["content-type"]).toMatch(/^text\/csv/);
+    const [head = [], ...rows] = answer.text
+      .trim()
+      .split("\r\n")
+      .map((line) => line.split(","));
+    const table = rows.map((row) => Object.fromEntries(head.map((name, column) => [name, row[column]])));
+    const [day] = days;
+    expect(days).toHaveLength(1);
+    expect(table).toEqual([
+      expect.objectContaining({
+        day: day?.day,
+        bundles: "5",
+        bytes: String(day?.bytes),
+        "state accepted": "1",
+        "state submitted": "1",
+        "state expired": "0",
+        purgeOn: day?.purgeOn,
+        purgedOn: "",
+        "purged by canceled": "1",
+        "purged by rejected": "1",
+        "purged by age": "0",
+      }),
+    ]);
+    expect((await get({ format: "csv" })).text).toBe(answer.text);
+    expect((await get({ format: "json" }, { accept: "text/csv" })).headers["content-type"]).toMatch(/json/);
+    expectRefusal(await get({ format: "xml" }), 400, "InvalidParameter");
+  });
+});

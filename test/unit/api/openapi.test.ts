@@ -27,6 +27,29 @@ describe("the OpenAPI document", () => {
     }
   });
 
+  it("says that top is a number, that a PUT may be conditional, and that every request may bring an id", () => {
+    for (const operation of operations) {
+      const parameters = new Map<string, { schema: unknown }>(
+        operation.parameters.map((each: { $ref?: string; name: string }) => {
+          const found = Object(document.components?.parameters)[each.$ref?.split("/").at(-1) ?? ""] ?? each;
+          return [found.name, found];
+        }),
+      );
+      expect(parameters.has("x-ms-client-request-id")).toBe(true);
+      expect(parameters.has("top")).toBe(parameters.has("skipToken"));
+      if (parameters.has("top"))
+        expect(parameters.get("top")?.schema).toEqual({ type: "integer", minimum: 1, maximum: 1000 });
+    }
+    const puts = Object.values(document.paths ?? {}).flatMap((path) => path?.put ?? []);
+    expect(puts.length).toBeGreaterThan(3);
+    for (const put of puts) expect(put.parameters).toContainEqual({ $ref: "#/components/parameters/IfMatch" });
+  });
+
+  it("lists both media types of the retention report", () => {
+    const { content } = document.paths?.["/compliance/retention"]?.get?.responses?.[200] ?? {};
+    expect(Object.keys(content)).toEqual(["application/json", "text/csv"]);
+  });
+
   it("agrees with the key that each route stands under", () => {
     for (const [key, route] of Object.entries(routes)) expect(route.operationId).toBe(key);
   });
