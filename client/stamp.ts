@@ -7,6 +7,7 @@ import {
   type submission,
   verification,
 } from "../shared/api/bundles.ts";
+import { stampGrant } from "../shared/api/cases.ts";
 import { consent, type consentDecision, termsList } from "../shared/api/consents.ts";
 import { type registration, stamp } from "../shared/api/stamps.ts";
 import { type Call, call, listed, type Service } from "./service.ts";
@@ -50,6 +51,7 @@ export function stampApi(service: Service, stampId: string) {
       ask({ method: "POST", path: of(bundleId, ":cancelErase"), body, answer: bundle, signal }),
 
     accesses: (signal?: Signal) => listed(service, { path: `${self}/accesses`, answer: access, signal }),
+    accessGrants: (signal?: Signal) => listed(service, { path: `${self}/accessGrants`, answer: stampGrant, signal }),
   };
 }
 

@@ -82,5 +82,12 @@ export const grant = z
   .meta({ id: "Grant" });
 export type Grant = z.infer<typeof grant>;
 
+/** A grant as the stamp sees it whose bundles it lends: without the engineer's words, and of its bundles alone. */
+export const stampGrant = grant
+  .omit({ justification: true })
+  .extend({ grantee: z.string().describe("A pseudonym to the stamp, the object id to an auditor.") })
+  .meta({ id: "StampGrant" });
+export type StampGrant = z.infer<typeof stampGrant>;
+
 export const urlRequest = z.strictObject({ stampId, bundleId }).meta({ id: "UrlRequest" });
 export const issuedUrl = z.object({ url: z.url(), expiresOn: utcTime }).meta({ id: "IssuedUrl" });

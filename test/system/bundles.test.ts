@@ -339,6 +339,17 @@ describe("a proactive bundle", () => {
     else expectRefusal(await unchanged(world, stamp, () => put(stamp, changes)), 403, code);
   });
 
+  it("shows in the history of what was collected, hidden ones too: which fault, and when it was raised", async () => {
+    const stamp = await world.registeredStamp();
+    await stamp.enableConsent();
+    const triggers = ["Urp.UpdateFailure", "Some.Hidden.Event"].map((faultId) => ({ faultId, raisedOn: world.on() }));
+    for (const trigger of triggers) expectStatus(await put(stamp, proactive({ trigger })), 201);
+    for (const call of [stamp.call, auditor.call]) {
+      const listed = bundlePage.parse({ value: await readAll(call, `${stamp.path}/bundles`, { mode: "proactive" }) });
+      expect(listed.value.map(({ trigger }) => trigger)).toEqual(triggers.toReversed());
+    }
+  });
+
   it("goes by its own version, whatever the registration says", async () => {
     const stamp = await world.registeredStamp({ registration: { stampVersion: "1.2501.1.47" } });
     await stamp.enableConsent();

@@ -2,7 +2,14 @@ import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { CaseActor } from "../support/system/cases.ts";
 import { expectRefusal, expectStatus } from "../support/system/expectations.ts";
-import { accessPage, type Bundle, grantPage, grantShape, issuedUrlShape } from "../support/system/shapes.ts";
+import {
+  accessPage,
+  type Bundle,
+  grantPage,
+  grantShape,
+  issuedUrlShape,
+  stampGrantPage,
+} from "../support/system/shapes.ts";
 import type { StampActor } from "../support/system/stamp.ts";
 import { getBlob, storageCall } from "../support/system/storage.ts";
 import { unchanged } from "../support/system/unchanged.ts";
@@ -237,6 +244,49 @@ describe("an issued URL", () => {
     expect(JSON.stringify(ofStamp)).not.toContain(supportCase.engineer.oid);
     expect(ofStamp[0]).toMatchObject({ purpose: "troubleshooting", bundleId: lent.bundleId, stampId: lender.stampId });
     expectRefusal(await supportCase.engineer.call("GET", `${lender.path}/accesses`), 403, "RoleMissing");
+  });
+
+  it("shows in the stamp's grants, used or not: its own bundles, who under a pseudonym, until when and why no longer", async () => {
+    const lender = await world.registeredStamp();
+    const { bundle: lent } = await lender.acceptedBundle();
+    const stampIds = [stamp.stampId, lender.stampId];
+    const [one, other] = [await world.openCase({ stampIds }), await world.openCase({ stampIds })];
+    for (const each of [one, other]) for (const linked of [lent, bundle]) expectStatus(await each.link(linked), 201);
+    const [used, unused] = [await one.grant([lent, bundle]), await one.grant([lent])];
+    await one.grant([bundle]);
+    await one.url(used.grantId, lent);
+    const closed = await other.grant([lent]);
+    await other.close();
+
+    const grants = async (call: Person["call"], query: Readonly<Record<string, string>> = {}) =>
+      stampGrantPage.parse({ value: await readAll(call, `${lender.path}/accessGrants`, query) }).value;
+    const ofStamp = await grants((...call) => lender.call(...call));
+    const byId = new Map(ofStamp.map((each) => [each.grantId, each]));
+    expect([...byId.keys()].sort()).toEqual([used, unused, closed].map(({ grantId }) => grantId).sort());
+    expect(byId.get(used.grantId)).toMatchObject({
+      caseNumber: one.caseNumber,
+      purpose: "troubleshooting",
+      state: "active",
+      bundles: [{ stampId: lender.stampId, bundleId: lent.bundleId }],
+      startsOn: used.startsOn,
+      expiresOn: used.expiresOn,
+    });
+    expect(byId.get(closed.grantId)).toMatchObject({ state: "ended", ended: { reason: "caseClosed" } });
+    const told = JSON.stringify(ofStamp);
+    for (const hidden of [one.engineer.oid, "customer waits", stamp.stampId]) expect(told).not.toContain(hidden);
+    const [access] = accessPage.parse({ value: await readAll(lender.call, `${lender.path}/accesses`) }).value;
+    expect(byId.get(used.grantId)?.grantee).toBe(access?.accessor);
+
+    const ofAuditor = await grants(auditor.call, { top: "1" });
+    expect(ofAuditor.map(({ grantId }) => grantId)).toEqual(ofStamp.map(({ grantId }) => grantId));
+    expect(ofAuditor.find(({ grantId }) => grantId === used.grantId)?.grantee).toBe(one.engineer.oid);
+    const forged = Buffer.from(`${one.caseNumber}#nothing`).toString("base64url");
+    expect(await grants(lender.call, { skipToken: forged })).toEqual(
+      ofStamp.filter((each) => each.caseNumber >= one.caseNumber),
+    );
+    expectRefusal(await one.engineer.call("GET", `${lender.path}/accessGrants`), 403, "RoleMissing");
+    const stranger = (await world.registeredStamp()).call;
+    expectRefusal(await stranger("GET", `${lender.path}/accessGrants`), 401, "KeyUnknown");
   });
 });
 

@@ -59,6 +59,7 @@ const table: readonly [verb: string, path: string, who: readonly (string | undef
   ["post", `${bundle}:cancelErase`, [signature], "body"],
   ["get", `${bundle}/deletionCertificate`, [signature, A]],
   ["get", `${stamp}/accesses`, [signature, A]],
+  ["get", `${stamp}/accessGrants`, [signature, A]],
   ["put", supportCase, [C], "body"],
   ["get", supportCase, [C, A, E]],
   ["get", "/cases", [C, A, E]],
@@ -213,7 +214,7 @@ describe("a bundle's life", () => {
       expectStatus(await caseSystem.call("GET", `${theCase.path}${path}`), 200);
     }
     expectStatus(await caseSystem.call("GET", "/cases"), 200);
-    expectStatus(await us.call("GET", `${us.path}/accesses`), 200);
+    for (const list of ["accesses", "accessGrants"]) expectStatus(await us.call("GET", `${us.path}/${list}`), 200);
     expectStatus(await theCase.engineer.call("POST", `${theCase.path}/accessGrants/${grantId}:revoke`), 200);
     expectStatus(await theCase.unlink(named), 204);
     await theCase.close();

@@ -1,4 +1,5 @@
 import { access } from "../bundles.ts";
+import { stampGrant } from "../cases.ts";
 import { consent, consentDecision } from "../consents.ts";
 import { pageOf } from "../primitives.ts";
 import { noBody, route } from "../route.ts";
@@ -93,6 +94,16 @@ export const stampRoutes = {
     params: ofStamp,
     query: page,
     result: pageOf(access),
+  }),
+  Stamps_ListAccessGrants: route({
+    ...get,
+    operationId: "Stamps_ListAccessGrants",
+    path: "/stamps/{stampId}/accessGrants",
+    who: ["stamp", "A"],
+    summary: "Who was lent which bundle, for which case and purpose, from when to when; case by case.",
+    params: ofStamp,
+    query: page,
+    result: pageOf(stampGrant),
   }),
   Consents_Get: route({
     ...get,

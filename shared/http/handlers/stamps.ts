@@ -3,6 +3,7 @@ import { decideConsent } from "../../operations/consents/decideConsent.ts";
 import { listDecisions, readConsent } from "../../operations/consents/readConsent.ts";
 import type { World } from "../../operations/needs.ts";
 import { disableStamp, enableStamp } from "../../operations/stamps/disableStamp.ts";
+import { listAccessGrants } from "../../operations/stamps/listAccessGrants.ts";
 import { listAccesses, listStamps, readCollectionOptions, readStamp } from "../../operations/stamps/readStamps.ts";
 import { registerStamp } from "../../operations/stamps/registerStamp.ts";
 import { rotateKey } from "../../operations/stamps/rotateKey.ts";
@@ -27,6 +28,8 @@ export const stampHandlers = (world: World): HandlersFor<"Stamps"> & HandlersFor
     resource(await readCollectionOptions(world, known(caller), params.stampId)),
   Stamps_ListAccesses: async (call) =>
     page(await listAccesses(world, known(call.caller), call.params.stampId, pageOf(call))),
+  Stamps_ListAccessGrants: async (call) =>
+    page(await listAccessGrants(world, known(call.caller), call.params.stampId, pageOf(call))),
   Consents_Get: async ({ caller, params }) => resource(await readConsent(world, known(caller), params.stampId)),
   Consents_Put: async ({ caller, body, ifMatch }) =>
     resource(await decideConsent(world, asStamp(caller), body, { ifMatch })),

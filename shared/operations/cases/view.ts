@@ -29,6 +29,26 @@ export async function caseView(world: Pick<World, "people" | "cases">, record: C
   return { ...shown, assignees: people, ...(title === undefined ? {} : { title: title.text }) };
 }
 
+/** What everyone who may see a grant sees of it alike. */
+export function grantFacts(
+  grant: GrantRecord,
+  record: CaseRecord,
+  now: Date,
+): Omit<Grant, "grantee" | "justification"> {
+  const { grantId, caseNumber, purpose, startsOn, expiresOn } = grant;
+  const ended = grantEnd(grant, record, now);
+  return {
+    grantId,
+    caseNumber,
+    state: ended === undefined ? "active" : "ended",
+    purpose,
+    bundles: grant.bundles.map(({ stampId, bundleId }) => ({ stampId, bundleId })),
+    startsOn,
+    expiresOn,
+    ...(ended === undefined ? {} : { ended }),
+  };
+}
+
 export async function grantView(
   world: Pick<World, "people" | "cases">,
   grant: GrantRecord,
@@ -39,17 +59,9 @@ export async function grantView(
     objectId(world, grant.grantee),
     world.cases.note(grant.caseNumber, grant.justificationNote),
   ]);
-  const ended = grantEnd(grant, record, now);
   return {
-    grantId: grant.grantId,
-    caseNumber: grant.caseNumber,
+    ...grantFacts(grant, record, now),
     grantee,
-    state: ended === undefined ? "active" : "ended",
-    purpose: grant.purpose,
     ...(justification === undefined ? {} : { justification: justification.text }),
-    bundles: grant.bundles.map(({ stampId, bundleId }) => ({ stampId, bundleId })),
-    startsOn: grant.startsOn,
-    expiresOn: grant.expiresOn,
-    ...(ended === undefined ? {} : { ended }),
   };
 }

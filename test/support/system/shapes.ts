@@ -173,5 +173,6 @@ export const consentPage = page(consentShape);
 export const bundlePage = page(bundleShape);
 export const casePage = page(caseShape);
 export const grantPage = page(grantShape);
+export const stampGrantPage = page(grantShape.omit({ justification: true }));
 export const eventPage = page(eventShape);
 export const accessPage = page(accessShape);
