@@ -34,6 +34,7 @@ export function readFunctionApp(
     timer: [],
   };
   for (const registration of registrations.toSorted(byName)) {
+    if (isDisabled(registration, options.environment)) continue;
     const { name, triggerName, binding } = triggerOf(registration);
     const common = { name, triggerName, registration };
     const resolve = (text: string) => resolveSettings(text, options.environment, name);
@@ -58,6 +59,10 @@ export function readFunctionApp(
   }
   return app;
 }
+
+/** The platform's own switch for one function: two apps run the same package, each its own part of it. */
+const isDisabled = ({ name }: Registration, environment: Environment): boolean =>
+  /^(true|1)$/i.test(environment[`AzureWebJobs.${name}.Disabled`] ?? "");
 
 /** .NET's `OrdinalIgnoreCase` compares upper-cased code units: `_` comes after every letter. */
 function byName(left: Registration, right: Registration): number {

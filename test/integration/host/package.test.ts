@@ -97,6 +97,34 @@ test("what is in the zip starts and answers, with nothing installed beside it", 
   expect(await service.stop()).toBe(0);
 });
 
+test.each(["intake", "access"] as const)(
+  "the same package runs as %s: what infra/functions.json leaves to the other is not there",
+  async (app) => {
+    const disabled = z
+      .record(z.string(), z.array(z.string()))
+      .parse(JSON.parse(await readFile(join(root, "infra/functions.json"), "utf8")))[app];
+    const service = await startService(await makeDirectory(), {
+      AzureWebJobsStorage: inject("storageConnectionString"),
+      STAMP_INTAKE_ARTIFACT: join(directory, "one/main.cjs"),
+      ...Object.fromEntries((disabled ?? []).map((name) => [`AzureWebJobs.${name}.Disabled`, "true"])),
+    });
+    const codeOf = async (method: string, path: string) =>
+      (await fetch(`${service.origin}${path}?api-version=2026-11-01`, { method })).headers.get("x-ms-error-code");
+    const stamp = "/stamps/5f0c1d0e-6b64-4f0a-9c57-2b1f9f7f3c11";
+    const rotate = await codeOf("POST", `${stamp}:rotateKey`);
+    const cases = await codeOf("GET", "/cases");
+    expect([rotate, cases]).toEqual(app === "intake" ? ["SignatureMissing", "NotFound"] : ["NotFound", "TokenMissing"]);
+    const listed = z
+      .array(z.object({ name: z.string() }))
+      .parse(await (await fetch(`${service.origin}/admin/functions`)).json())
+      .map(({ name }) => name);
+    expect(listed.length).toBeGreaterThan(0);
+    expect(listed.filter((name) => disabled?.includes(name))).toEqual([]);
+    expect((await fetch(`${service.origin}/health`)).status).toBe(200);
+    expect(await service.stop()).toBe(0);
+  },
+);
+
 test("the bill of materials names each package of the built file, with version, licence and hash, and no other", async () => {
   const bill = z
     .object({

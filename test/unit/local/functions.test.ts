@@ -34,6 +34,12 @@ test("a route with a prefix before `admin` is refused too", () => {
   expect(() => read([http("f", "admin")], "api")).toThrow("built in routes");
 });
 
+test("a function that a setting disables is not there", () => {
+  const environment = { "AzureWebJobs.a_b.Disabled": "true", "AzureWebJobs.c.Disabled": "false" };
+  const app = read([http("a_b"), http("c"), http("d")], "", environment);
+  expect(app.http.map(({ name }) => name)).toEqual(["c", "d"]);
+});
+
 test("settings between percent signs are looked up", () => {
   const queue = registration("q", { type: "queueTrigger", queueName: "x-%NAME%", connection: "Storage" });
   const timer = registration("t", { type: "timerTrigger", schedule: "%WHEN%" });
