@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { calculateJwkThumbprint, compactVerify, decodeProtectedHeader, importJWK, type JWK } from "jose";
 import { z } from "zod";
 import { isCanonical, readJson, sha256Hex } from "./canonical.ts";
-import { lines, unreadable } from "./lines.ts";
+import { texts, unreadable } from "./lines.ts";
 import { type Complain, placeOf } from "./problem.ts";
 
 /** The sealed checkpoints of an export: signatures, and the chain that they make (`API.md`, Checkpoint and signed papers). */
@@ -67,7 +67,7 @@ export async function readCheckpoints(
 ): Promise<Map<number, Checkpoint>> {
   const found = new Map<number, Checkpoint>();
   let before = { seq: 0, hash: "0".repeat(64) };
-  for await (const { text, number } of lines(join(directory, checkpointsFile), complain)) {
+  for (const { text, number } of texts(join(directory, checkpointsFile), complain)) {
     const at = placeOf(checkpointsFile, number);
     const value = readJson(text);
     const line = checkpointLine.safeParse(value).data;

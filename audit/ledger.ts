@@ -3,13 +3,16 @@ import { z } from "zod";
 import { formWithoutHash, readJson, sha256Hex } from "./canonical.ts";
 import { anEvent, beforeTheFirst, type Event, faults, type Head, malformed } from "./chain.ts";
 import type { Checkpoint } from "./checkpoints.ts";
-import { type Leaf, openTrees, type PartitionLeaves, readLeaves } from "./leaves.ts";
-import { lineBatches } from "./lines.ts";
+import { type Leaf, openTrees, type PartitionLeaves, placeOfLeaf, readLeaves } from "./leaves.ts";
+import { lines, textOf } from "./lines.ts";
+import { type Glance, glanceAt } from "./next.ts";
 import { type Complain, placeOf } from "./problem.ts";
 
 /** The events of an export in one pass, beside the leaves of the checkpoints: chains, order, and that what was sealed is there. */
 
 export const eventsFile = "events.ndjson";
+
+const ofTheService = "service";
 
 const sealed = z.object({ seq: z.int(), treeSize: z.int(), rootHash: z.string(), events: z.int() });
 export type Sealing = z.infer<typeof sealed>;
@@ -23,51 +26,53 @@ export type Ledger = {
   readonly sealings: ReadonlyMap<number, Sealing>;
 };
 
-export async function readLedger(
+export function readLedger(
   directory: string,
   checkpoints: ReadonlyMap<number, Checkpoint>,
   complain: Complain,
-): Promise<Ledger> {
+): Ledger {
   const trees = openTrees(checkpoints, complain);
   const leaves = readLeaves(directory, complain);
   const sealings = new Map<number, Sealing>();
-  let waiting = await leaves.next();
+  let waiting = leaves.next();
   let [events, partitions] = [0, 0];
   let here = openPartition("", [], complain);
 
-  const enter = async (partition: string): Promise<void> => {
+  const enter = (partition: string): void => {
     here.close();
     while (!waiting.done && waiting.value.partition < partition) {
       missing(waiting.value, complain);
       trees.add(waiting.value);
-      waiting = await leaves.next();
+      waiting = leaves.next();
     }
     let own: readonly Leaf[] = [];
     if (!waiting.done && waiting.value.partition === partition) {
       own = waiting.value.leaves;
       trees.add(waiting.value);
-      waiting = await leaves.next();
+      waiting = leaves.next();
     }
     here = openPartition(partition, own, complain);
     partitions += 1;
   };
 
-  for await (const batch of lineBatches(join(directory, eventsFile), complain)) {
-    for (const { text, number } of batch) {
-      events += 1;
-      const value = readJson(text);
-      const event = readEvent(value, number, complain);
-      if (event === undefined) continue;
-      if (event.partition !== here.partition) {
-        if (event.partition < here.partition) outOfOrder(event, number, here.partition, complain);
-        await enter(event.partition);
-      }
-      here.add(event, number, formWithoutHash(text, value));
-      if (event.type === "checkpoint.sealed") note(event, sealings);
+  for (const line of lines(join(directory, eventsFile), complain)) {
+    events += 1;
+    const { bytes, number } = line;
+    if (here.glance(bytes, number)) continue;
+    const text = textOf(line, eventsFile, complain);
+    if (text === undefined) continue;
+    const value = readJson(text);
+    const event = readEvent(value, number, complain);
+    if (event === undefined) continue;
+    if (event.partition !== here.partition) {
+      if (event.partition < here.partition) outOfOrder(event, number, here.partition, complain);
+      enter(event.partition);
     }
+    here.add(event, number, formWithoutHash(text, value));
+    if (event.type === "checkpoint.sealed") note(event, sealings);
   }
   here.close();
-  for (; !waiting.done; waiting = await leaves.next()) {
+  for (; !waiting.done; waiting = leaves.next()) {
     missing(waiting.value, complain);
     trees.add(waiting.value);
   }
@@ -85,21 +90,33 @@ function readEvent(value: unknown, number: number, complain: Complain): Event | 
 /** One partition's chain, and the leaves that its events must be. */
 function openPartition(partition: string, leaves: readonly Leaf[], complain: Complain) {
   const awaited = new Map(leaves.map((leaf) => [leaf.seq, leaf]));
+  // The service's own events are read: they tell of the checkpoints.
+  const glance: Glance = partition === ofTheService ? () => undefined : glanceAt(partition);
   let before: Head = beforeTheFirst;
+  const stand = (head: Head, number: number): void => {
+    before = head;
+    const leaf = awaited.get(head.seq);
+    if (leaf === undefined) return;
+    awaited.delete(head.seq);
+    if (leaf.hash === head.hash) return;
+    const message = `has hash ${head.hash}; checkpoint ${leaf.checkpoint} saw ${leaf.hash} (${placeOfLeaf(leaf)})`;
+    complain({ code: "NotAsSealed", place: placeOf(eventsFile, number, partition, head.seq), message });
+  };
   return {
     partition,
+    /** Whether the line is the next event of the partition and nothing is wrong with it; where false, it is as if it had not been shown. */
+    glance: (bytes: Buffer, number: number): boolean => {
+      const hash = glance(bytes, before);
+      if (hash !== undefined) stand({ seq: before.seq + 1, hash }, number);
+      return hash !== undefined;
+    },
     /** `form` is that of the event without its hash, where its line is canonical. */
     add: (event: Event, number: number, form: string | undefined): void => {
       const wrong = (code: string, message: string) =>
         complain({ code, place: placeOf(eventsFile, number, partition, event.seq), message });
       if (form === undefined) wrong("NotCanonical", "is not the RFC 8785 form of what it says");
       else for (const { code, message } of faults(event, sha256Hex(form), before)) wrong(code, message);
-      before = { seq: event.seq, hash: event.hash };
-      const leaf = awaited.get(event.seq);
-      if (leaf === undefined) return;
-      awaited.delete(event.seq);
-      if (leaf.hash !== event.hash)
-        wrong("NotAsSealed", `has hash ${event.hash}; checkpoint ${leaf.checkpoint} saw ${leaf.hash} (${leaf.place})`);
+      stand({ seq: event.seq, hash: event.hash }, number);
     },
     close: (): void => {
       for (const leaf of awaited.values()) complain(gone(leaf));
@@ -111,10 +128,10 @@ const missing = ({ leaves }: PartitionLeaves, complain: Complain): void => {
   for (const leaf of leaves) complain(gone(leaf));
 };
 
-const gone = ({ checkpoint, partition, seq, place }: Leaf) => ({
+const gone = (leaf: Leaf) => ({
   code: "EventMissing",
-  place,
-  message: `was sealed by checkpoint ${checkpoint}; ${eventsFile} has no event ${seq} of ${partition}`,
+  place: placeOfLeaf(leaf),
+  message: `was sealed by checkpoint ${leaf.checkpoint}; ${eventsFile} has no event ${leaf.seq} of ${leaf.partition}`,
 });
 
 function outOfOrder({ partition, seq }: Event, number: number, after: string, complain: Complain): void {
@@ -124,5 +141,5 @@ function outOfOrder({ partition, seq }: Event, number: number, after: string, co
 
 function note({ partition, data }: Event, sealings: Map<number, Sealing>): void {
   const said = sealed.safeParse(data).data;
-  if (partition === "service" && said !== undefined) sealings.set(said.seq, said);
+  if (partition === ofTheService && said !== undefined) sealings.set(said.seq, said);
 }

@@ -37,7 +37,7 @@ export async function verifyExport(
 ): Promise<Summary> {
   const keys = await readKeys(directory, complain);
   const checkpoints = await readCheckpoints(directory, { keys, trusted, now }, complain);
-  const { events, partitions, holding, sealings } = await readLedger(directory, checkpoints, complain);
+  const { events, partitions, holding, sealings } = readLedger(directory, checkpoints, complain);
   compareSealings(checkpoints, sealings, complain);
   if (trusted.length > 0 && checkpoints.size === 0)
     complain({
