@@ -1,12 +1,10 @@
-import { execFile } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { z } from "zod";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { utcTime } from "../../../shared/api/primitives.ts";
 import { chain, chainStart, type NewEvent, theService } from "../../../shared/domain/event.ts";
+import { runAudit, useServers } from "./support/run.ts";
 
 /** `audit check` as a process, against a service that lists what a test wants it to. */
 
@@ -24,22 +22,19 @@ beforeAll(async () => {
 });
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
-const running: Server[] = [];
-afterEach(async () => {
-  await Promise.all(running.splice(0).map((server) => new Promise((closed) => server.close(closed))));
-});
+const server = useServers();
 
 const pageSize = 3;
 type Listing = { readonly events?: readonly object[]; readonly elsewhere?: string };
 
 /** A service whose list has three events a page; `elsewhere` is where it sends its reader on to. */
-async function serve({ events = ledger, elsewhere }: Listing = {}): Promise<string> {
-  const server = createServer((request, response) => {
-    const url = new URL(request.url ?? "/", origin());
+const serve = ({ events = ledger, elsewhere }: Listing = {}) =>
+  server((origin) => (request, response) => {
+    const url = new URL(request.url ?? "/", origin);
     const granted =
       request.headers.authorization === "Bearer good" && url.searchParams.get("api-version") === "2026-11-01";
     const from = Number(url.searchParams.get("skipToken") ?? 0);
-    const next = `${elsewhere ?? origin()}${url.pathname}?api-version=2026-11-01&skipToken=${from + pageSize}`;
+    const next = `${elsewhere ?? origin}${url.pathname}?api-version=2026-11-01&skipToken=${from + pageSize}`;
     const page = {
       value: events.slice(from, from + pageSize),
       ...(from + pageSize < events.length ? { nextLink: next } : {}),
@@ -48,25 +43,11 @@ async function serve({ events = ledger, elsewhere }: Listing = {}): Promise<stri
     response.writeHead(granted ? 200 : 401, { "content-type": "application/json" });
     response.end(JSON.stringify(granted ? page : refusal));
   });
-  const origin = () => `http://127.0.0.1:${z.object({ port: z.int() }).parse(server.address()).port}`;
-  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
-  running.push(server);
-  return origin();
-}
 
-type Ran = { readonly exitCode: number; readonly stdout: string; readonly stderr: string };
-
-const audit = (...parameters: string[]): Promise<Ran> =>
-  new Promise((done) => {
-    const script = resolve(import.meta.dirname, "../../../audit/cli.ts");
-    const environment = { ...process.env, NODE_OPTIONS: "", LOCAL_DIR: directory };
-    const child = execFile(process.execPath, [script, ...parameters], { env: environment }, (_, stdout, stderr) =>
-      done({ exitCode: child.exitCode ?? -1, stdout, stderr }),
-    );
-  });
+const audit = (...parameters: string[]) => runAudit(directory, ...parameters);
 
 test("a whole ledger is read page by page and holds", async () => {
-  const ran = await audit("check", "--origin", await serve(), "--token", "good");
+  const ran = await audit("check", "--origin", (await serve()).origin, "--token", "good");
   expect(ran).toMatchObject({ exitCode: 0, stderr: "" });
   expect(ran.stdout).toContain("service: to seq 2");
   expect(ran.stdout).toContain("stamps/7f1c2a54-0b1e-4c5e-9a77-3d1b8d2f6a10: to seq 5");
@@ -75,20 +56,20 @@ test("a whole ledger is read page by page and holds", async () => {
 
 test("an altered event is named, and the exit code is 1", async () => {
   const events = ledger.map((event, index) => (index === 4 ? { ...event, type: "bundle.purged" } : event));
-  const ran = await audit("check", "--origin", await serve({ events }), "--token", "good");
+  const ran = await audit("check", "--origin", (await serve({ events })).origin, "--token", "good");
   expect(ran.exitCode).toBe(1);
   expect(ran.stdout).toContain("PROBLEM WrongHash at stamps/7f1c2a54-0b1e-4c5e-9a77-3d1b8d2f6a10 3:");
   expect(ran.stdout).toContain("Checked 7 events in 2 partitions: 1 problem.");
 });
 
 test("a ledger that cannot be read is no verdict: the exit code is 2 and the line says what to do", async () => {
-  expect(await audit("check", "--origin", await serve(), "--token", "bad")).toMatchObject({
+  expect(await audit("check", "--origin", (await serve()).origin, "--token", "bad")).toMatchObject({
     exitCode: 2,
     stdout: "",
     stderr: expect.stringContaining("401 TokenInvalid: Bring another."),
   });
-  const origin = await serve();
-  await new Promise((closed) => running.pop()?.close(closed));
+  const { origin, close } = await serve();
+  await close();
   expect(await audit("check", "--origin", origin, "--token", "good")).toMatchObject({
     exitCode: 2,
     stderr: `No service answers at ${origin}. Start it (npm start), or name another with --origin.\n`,
@@ -98,12 +79,13 @@ test("a ledger that cannot be read is no verdict: the exit code is 2 and the lin
 });
 
 test("the token goes to no other service", async () => {
-  const other = await serve();
-  const ran = await audit("check", "--origin", await serve({ elsewhere: other }), "--token", "good");
+  const { origin: other } = await serve();
+  const { origin } = await serve({ elsewhere: other });
+  const ran = await audit("check", "--origin", origin, "--token", "good");
   expect(ran).toMatchObject({ exitCode: 2, stderr: expect.stringContaining(`sends its reader on to ${other}`) });
 });
 
 test("without a token it asks the local issuer, whose token this service does not know", async () => {
-  const ran = await audit("check", "--origin", await serve());
+  const ran = await audit("check", "--origin", (await serve()).origin);
   expect(ran).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("401 TokenInvalid") });
 });
