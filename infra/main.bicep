@@ -38,6 +38,30 @@ type Overrides = {
   @minValue(90)
   @maxValue(3650)
   METADATA_RETENTION_DAYS: int?
+  @description('Whether the limits on rates below hold.')
+  RATE_LIMITS: ('on' | 'off')?
+  @description('Uploads that one stamp may have open at a time.')
+  @minValue(1)
+  @maxValue(1000)
+  STAMP_MAX_OPEN_UPLOADS: int?
+  @description('Bundles that one stamp may begin in a UTC day.')
+  @minValue(1)
+  @maxValue(10000)
+  STAMP_MAX_BUNDLES_PER_DAY: int?
+  @description('Bytes that one stamp may announce in a UTC day; the first bundle of a day may be larger.')
+  @minValue(1)
+  STAMP_MAX_BYTES_PER_DAY: int?
+  @description('Minutes for which no second proactive bundle is taken for the same fault of a stamp.')
+  @minValue(0)
+  @maxValue(1440)
+  SAME_FAULT_QUIET_MINUTES: int?
+  @description('Bytes that all stamps together may announce in a UTC day; counted to about a minute.')
+  @minValue(1)
+  SERVICE_MAX_BYTES_PER_DAY: int?
+  @description('Oldest stamp version whose bundles are taken, such as 1.2301.0.0. Not set: any.')
+  MIN_STAMP_VERSION: string?
+  @description('Oldest version of the reference client that may begin a bundle. Not set: any. Other clients are not asked.')
+  MIN_CLIENT_VERSION: string?
 }
 
 @sealed()

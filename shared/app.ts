@@ -24,6 +24,8 @@ import { foldTouched } from "./operations/compliance/foldTouched.ts";
 import { reconcile } from "./operations/compliance/reconcile.ts";
 import { recordExport } from "./operations/compliance/recordExport.ts";
 import { sealCheckpoint } from "./operations/compliance/sealCheckpoint.ts";
+import { rememberFalseClaims } from "./operations/falseClaims.ts";
+import { openIntake } from "./operations/intake.ts";
 import type { Clock, World } from "./operations/needs.ts";
 import { forgetOld } from "./operations/people/forgetPerson.ts";
 import { purgeDue } from "./operations/purge/purgeDue.ts";
@@ -88,6 +90,8 @@ export function openApp(config: Config, options: AppOptions = {}): App {
     clock,
     papers,
     log,
+    intake: openIntake({ clock, log, rollups: storage.rollups }),
+    falseClaims: rememberFalseClaims(),
     rules: {
       publicOrigin: config.publicOrigin,
       purgeAfterDays: config.purgeAfterDays,
@@ -95,6 +99,8 @@ export function openApp(config: Config, options: AppOptions = {}): App {
       eraseDelayHours: config.eraseDelayHours,
       maxBundleBytes: config.maxBundleBytes,
       metadataRetentionDays: config.metadataRetentionDays,
+      limits: config.limits,
+      oldestVersions: config.oldestVersions,
     },
   };
   return {

@@ -1,5 +1,9 @@
 import { z } from "zod";
+import { stampVersion } from "./api/primitives.ts";
 import { contradictionsIn } from "./contradictions.ts";
+import { longestQuietMinutes } from "./domain/load.ts";
+import type { Limits } from "./domain/storms.ts";
+import type { OldestVersions } from "./domain/versions.ts";
 
 /**
  * The settings, parsed once at start. A bad value stops the start and names itself (`ConfigurationError`).
@@ -100,6 +104,37 @@ export const settings = z.object({
     90,
     3650,
   ).default(730),
+  RATE_LIMITS: z
+    .enum(["on", "off"])
+    .default("on")
+    .describe("Whether the limits on rates below hold. Off in a run on one machine that does not say otherwise."),
+  STAMP_MAX_OPEN_UPLOADS: wholeNumber("Uploads that one stamp may have open at a time.", 1, 1000).default(20),
+  STAMP_MAX_BUNDLES_PER_DAY: wholeNumber("Bundles that one stamp may begin in a UTC day.", 1, 10_000).default(60),
+  STAMP_MAX_BYTES_PER_DAY: wholeNumber(
+    "Bytes that one stamp may announce in a UTC day; the first bundle of a day may be larger.",
+    1,
+    1_000_000_000_000_000,
+  ).default(256 * 1024 ** 3),
+  SAME_FAULT_QUIET_MINUTES: wholeNumber(
+    "Minutes for which no second proactive bundle is taken for the same fault of a stamp.",
+    0,
+    longestQuietMinutes,
+  ).default(240),
+  SERVICE_MAX_BYTES_PER_DAY: wholeNumber(
+    "Bytes that all stamps together may announce in a UTC day; counted to about a minute.",
+    1,
+    1_000_000_000_000_000,
+  ).default(64 * 1024 ** 4),
+  MIN_STAMP_VERSION: stampVersion
+    .optional()
+    .describe("Oldest stamp version whose bundles are taken, such as 1.2301.0.0. Not set: any."),
+  MIN_CLIENT_VERSION: z
+    .string()
+    .regex(/^\d+\.\d+\.\d+$/, "must be a version such as 0.1.0")
+    .optional()
+    .describe(
+      "Oldest version of the reference client that may begin a bundle. Not set: any. Other clients are not asked.",
+    ),
   CLOCK_OFFSET_DAYS: z.coerce
     .number()
     .min(-3650)
@@ -152,6 +187,9 @@ export type Config = {
   readonly eraseDelayHours: number;
   readonly maxBundleBytes: number;
   readonly metadataRetentionDays: number;
+  /** Undefined where rates are not limited. */
+  readonly limits: Limits | undefined;
+  readonly oldestVersions: OldestVersions;
   readonly clockOffsetDays: number;
 };
 
@@ -195,9 +233,19 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     eraseDelayHours: values.ERASE_DELAY_HOURS,
     maxBundleBytes: values.MAX_BUNDLE_BYTES,
     metadataRetentionDays: values.METADATA_RETENTION_DAYS,
+    limits: values.RATE_LIMITS === "on" ? limitsOf(values) : undefined,
+    oldestVersions: { stamp: values.MIN_STAMP_VERSION, client: values.MIN_CLIENT_VERSION },
     clockOffsetDays: values.CLOCK_OFFSET_DAYS,
   };
 }
+
+const limitsOf = (values: Settings): Limits => ({
+  openUploads: values.STAMP_MAX_OPEN_UPLOADS,
+  bundlesPerDay: values.STAMP_MAX_BUNDLES_PER_DAY,
+  bytesPerDay: values.STAMP_MAX_BYTES_PER_DAY,
+  sameFaultQuietMinutes: values.SAME_FAULT_QUIET_MINUTES,
+  serviceBytesPerDay: values.SERVICE_MAX_BYTES_PER_DAY,
+});
 
 function withoutEmpty(environment: Readonly<Record<string, string | undefined>>): Record<string, string> {
   const known = Object.keys(settings.shape);

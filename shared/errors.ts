@@ -27,6 +27,8 @@ export const errorCodes = [
   "ConsentNotGiven",
   "TriggerBeforeConsent",
   "HiddenEventUnsupported",
+  "StampVersionTooOld",
+  "ClientVersionTooOld",
   "CaseNotOpen",
   "GrantNotActive",
   "NotTheGrantee",

@@ -68,7 +68,12 @@ export async function openCountedApp(undo: AsyncDisposableStack, ground: Ground,
     const answer = await serve?.({ method, path, headers: textHeaders(request), ...(body.length > 0 ? { body } : {}) });
     response.writeHead(answer?.status ?? 503, answer?.headers).end(answer?.body);
   });
-  const environment = { ...ground.settings, PUBLIC_ORIGIN: origin, CLOCK_OFFSET_DAYS: String(offsetDays) };
+  const environment = {
+    ...ground.settings,
+    PUBLIC_ORIGIN: origin,
+    CLOCK_OFFSET_DAYS: String(offsetDays),
+    RATE_LIMITS: "off",
+  };
   const app = openApp(readConfig(environment), { policies: [policy] });
   serve = edgeOf(app);
   return {

@@ -3,6 +3,7 @@ import type { Purpose, UtcTime } from "../api/primitives.ts";
 import { DomainError, type ErrorCode } from "../errors.ts";
 import { purposesOf } from "./consent.ts";
 import type { StampRecord } from "./stamp.ts";
+import { isOlder, type OldestVersions } from "./versions.ts";
 
 /** Who may create which bundle: small named rules, asked in order; the refusal names the first that says no (`DOMAIN.md`). */
 
@@ -19,13 +20,42 @@ export const visibleFaults: ReadonlySet<string> = new Set([
 /** `yymm` of the first stamp version that captures hidden failure events. */
 const firstHiddenEventsRelease = 2008;
 
-type Question = { readonly stamp: StampRecord; readonly request: BundleRequest };
-type Rule = { readonly code: ErrorCode; readonly message: string; readonly allows: (question: Question) => boolean };
+export type Question = {
+  readonly stamp: StampRecord;
+  readonly request: BundleRequest;
+  /** Of the reference client; undefined for any other. */
+  readonly clientVersion?: string | undefined;
+  readonly oldest?: OldestVersions;
+};
+type Rule = {
+  readonly code: ErrorCode;
+  readonly message: string;
+  /** What the message says more, of the question at hand. */
+  readonly adds?: (question: Question) => string;
+  readonly allows: (question: Question) => boolean;
+};
 
 export const stampIsEnabled: Rule = {
   code: "StampDisabled",
   message: "This stamp is disabled and can send nothing. Ask for it to be enabled again.",
   allows: ({ stamp }) => stamp.state === "enabled",
+};
+
+export const stampVersionIsTaken: Rule = {
+  code: "StampVersionTooOld",
+  message:
+    "Logs of this stamp version are no longer taken here. Update the stamp; until then share them from the privileged endpoint (Get-AzureStackLog).",
+  adds: ({ oldest }) => `The oldest taken is ${oldest?.stamp}.`,
+  allows: ({ request, oldest }) => oldest?.stamp === undefined || !isOlder(request.stampVersion, oldest.stamp),
+};
+
+export const clientVersionIsTaken: Rule = {
+  code: "ClientVersionTooOld",
+  message:
+    "This version of the client is no longer taken here. Update the client, then run the same command again: nothing that was collected is lost.",
+  adds: ({ oldest }) => `The oldest taken is ${oldest?.client}.`,
+  allows: ({ clientVersion, oldest }) =>
+    clientVersion === undefined || oldest?.client === undefined || !isOlder(clientVersion, oldest.client),
 };
 
 export const consentStands: Rule = {
@@ -55,7 +85,14 @@ export const hiddenEventIsSupported: Rule = {
     release(request.stampVersion) >= firstHiddenEventsRelease,
 };
 
-const rules: readonly Rule[] = [stampIsEnabled, consentStands, triggerIsUnderConsent, hiddenEventIsSupported];
+const rules: readonly Rule[] = [
+  stampIsEnabled,
+  stampVersionIsTaken,
+  clientVersionIsTaken,
+  consentStands,
+  triggerIsUnderConsent,
+  hiddenEventIsSupported,
+];
 
 /** Whether every rule allows the bundle. */
 export const isCreatable = (question: Question): boolean => rules.every((rule) => rule.allows(question));
@@ -63,7 +100,9 @@ export const isCreatable = (question: Question): boolean => rules.every((rule) =
 /** Throws the refusal of the first rule that does not allow the bundle. */
 export function requireCreatable(question: Question): void {
   const refusing = rules.find((rule) => !rule.allows(question));
-  if (refusing !== undefined) throw new DomainError(refusing.code, refusing.message);
+  if (refusing === undefined) return;
+  const { code, message, adds } = refusing;
+  throw new DomainError(code, adds === undefined ? message : `${message} ${adds(question)}`);
 }
 
 /** A time of whole seconds is compared in whole seconds: it may have been cut. */

@@ -3,6 +3,7 @@ import { sameKey } from "../api/publicJwk.ts";
 import type { KeyRotation, Registration } from "../api/stamps.ts";
 import { DomainError } from "../errors.ts";
 import type { EventData, EventType } from "./event.ts";
+import { noLoad } from "./load.ts";
 import { isRetired, type StampKeyRecord, type StampRecord } from "./stamp.ts";
 
 /** Registration and key rotation: who speaks for a stamp, and what that does to its consent (`DOMAIN.md`, promise 6). */
@@ -39,6 +40,7 @@ export function register(
       updatedOn: toUtcTime(now),
       consentEpoch: 0,
       uploadEpoch: 0,
+      load: noLoad,
     };
     return {
       stamp,

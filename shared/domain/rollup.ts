@@ -13,6 +13,8 @@ export const dayCounts = z.object({
   created: z.int(),
   /** Of them, those whose event names the consent that covers them. */
   covered: z.int(),
+  /** Bytes that they were announced to have. */
+  bytesBegun: z.int().default(0),
   byState: z.partialRecord(bundleState, z.int()),
   /** Bytes of the bundles that are submitted or accepted. */
   bytesHeld: z.int(),
@@ -27,9 +29,10 @@ export type DayCounts = z.infer<typeof dayCounts>;
 
 export type CountsByDay = ReadonlyMap<UtcDay, DayCounts>;
 
-const none: DayCounts = {
+export const noCounts: DayCounts = {
   created: 0,
   covered: 0,
+  bytesBegun: 0,
   byState: {},
   bytesHeld: 0,
   purgedBy: {},
@@ -57,11 +60,12 @@ export function fold(
 
 /** The sum of both; an absent one is nothing. */
 export function plus(one: DayCounts | undefined, other: DayCounts | undefined): DayCounts {
-  const [a, b] = [one ?? none, other ?? none];
+  const [a, b] = [one ?? noCounts, other ?? noCounts];
   const purgedOn = latest(a.containerPurgedOn, b.containerPurgedOn);
   return {
     created: a.created + b.created,
     covered: a.covered + b.covered,
+    bytesBegun: a.bytesBegun + b.bytesBegun,
     byState: sums(a.byState, b.byState, dayCounts.shape.byState),
     bytesHeld: a.bytesHeld + b.bytesHeld,
     purgedBy: sums(a.purgedBy, b.purgedBy, dayCounts.shape.purgedBy),
@@ -82,7 +86,7 @@ export function plusByDay(parts: Iterable<CountsByDay>): CountsByDay {
 
 /** All days in one. */
 export const inTotal = (byDay: CountsByDay): DayCounts =>
-  [...byDay.values()].reduce<DayCounts>((total, each) => plus(total, each), none);
+  [...byDay.values()].reduce<DayCounts>((total, each) => plus(total, each), noCounts);
 
 type Said = { readonly day: UtcDay; readonly counts: DayCounts };
 
@@ -109,15 +113,21 @@ function countsOf(event: ChainedEvent): Said | undefined {
 }
 
 const ofDay = { day: utcDaySchema };
-const creation = z.object({ ...ofDay, toState: bundleState, decisionId: guid.optional() });
+const creation = z.object({
+  ...ofDay,
+  toState: bundleState,
+  decisionId: guid.optional(),
+  sizeBytes: z.int().default(0),
+});
 const move = z.object({ ...ofDay, sizeBytes: z.int(), fromState: bundleState, toState: bundleState });
 const purge = move.extend({ basis: purgeBasis });
 const accessing = z.object({ ...ofDay, purpose, caseKind: z.string() });
 const container = z.object(ofDay);
 
 function created({ data }: ChainedEvent): Said {
-  const { day, toState, decisionId } = creation.parse(data);
-  return { day, counts: { ...none, created: 1, covered: decisionId === undefined ? 0 : 1, byState: { [toState]: 1 } } };
+  const { day, toState, decisionId, sizeBytes } = creation.parse(data);
+  const covered = decisionId === undefined ? 0 : 1;
+  return { day, counts: { ...noCounts, created: 1, covered, bytesBegun: sizeBytes, byState: { [toState]: 1 } } };
 }
 
 function moved({ data }: ChainedEvent): Said {
@@ -134,19 +144,19 @@ function accessed({ data }: ChainedEvent): Said {
   const { day, purpose, caseKind } = accessing.parse(data);
   return {
     day,
-    counts: { ...none, accessesBy: { [purpose]: 1 }, accessesOutsideSupport: caseKind === "support" ? 0 : 1 },
+    counts: { ...noCounts, accessesBy: { [purpose]: 1 }, accessesOutsideSupport: caseKind === "support" ? 0 : 1 },
   };
 }
 
 function containerPurged({ data, on }: ChainedEvent): Said {
-  return { day: container.parse(data).day, counts: { ...none, containerPurgedOn: on } };
+  return { day: container.parse(data).day, counts: { ...noCounts, containerPurgedOn: on } };
 }
 
 /** A rejected bundle that is purged stays rejected: it leaves no state. */
 function movement({ fromState, toState, sizeBytes }: z.infer<typeof move>): DayCounts {
   const leaves = fromState === toState ? {} : { [fromState]: -1, [toState]: 1 };
   const bytesHeld = (holdsBytes(toState) ? sizeBytes : 0) - (holdsBytes(fromState) ? sizeBytes : 0);
-  return { ...none, byState: leaves, bytesHeld };
+  return { ...noCounts, byState: leaves, bytesHeld };
 }
 
 const holdsBytes = (state: z.infer<typeof bundleState>): boolean => state === "submitted" || state === "accepted";

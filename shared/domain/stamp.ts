@@ -2,6 +2,7 @@ import { z } from "zod";
 import { guid, keyId, purpose, stampId, type UtcTime, utcTime } from "../api/primitives.ts";
 import { publicJwk } from "../api/publicJwk.ts";
 import { cloud, disabledReason } from "../api/stamps.ts";
+import { noLoad, stampLoad } from "./load.ts";
 
 /** What the service knows of a stamp: the state that its partition's head carries, so that one read authenticates and decides. */
 
@@ -50,6 +51,7 @@ export const stampRecord = z.object({
   consentEpoch: z.int(),
   /** Raised when the stamp is disabled: an upload lives only under its own epoch. */
   uploadEpoch: z.int(),
+  load: stampLoad.default(noLoad),
 });
 export type StampRecord = z.infer<typeof stampRecord>;
 

@@ -5,7 +5,7 @@ import { verifyStampSignature } from "../auth/stampSignature.ts";
 import { roles, type TokenVerifier } from "../auth/tokens.ts";
 import { isRetired, type StampRecord } from "../domain/stamp.ts";
 import { DomainError } from "../errors.ts";
-import type { Caller, StampCaller, TokenCaller } from "../operations/caller.ts";
+import type { Caller, TokenCaller } from "../operations/caller.ts";
 import type { Clock, People, Stamps } from "../operations/needs.ts";
 import type { Received } from "./received.ts";
 
@@ -25,18 +25,23 @@ export type Authentication = {
 export const challengeFor = (who: Route["who"]): string =>
   who !== "anyone" && who.includes("stamp") ? 'Signature tag="stamp-intake", Bearer' : "Bearer";
 
-/** Throws the 401 or 403 that says why the caller is not let in. The caller of a route for anyone is undefined. */
-export async function authenticate(
-  using: Authentication,
-  route: Route,
-  request: Received,
-): Promise<Caller | undefined> {
-  if (route.who === "anyone") return undefined;
+export type Authenticated = {
+  /** Undefined on a route for anyone. */
+  readonly caller: Caller | undefined;
+  /** Uses up the signature before anything is done for it. Throws `SignatureReplayed` where it was used before (invariant 8), `StampDisabled`. */
+  readonly admit: () => Promise<void>;
+};
+
+const everybody = async () => {};
+
+/** Throws the 401 or 403 that says why the caller is not let in; what is left of that is in `admit`. */
+export async function authenticate(using: Authentication, route: Route, request: Received): Promise<Authenticated> {
+  if (route.who === "anyone") return { caller: undefined, admit: everybody };
   const authorization = request.headers.get("authorization");
   const signed = request.headers.has("signature") || request.headers.has("signature-input");
   if (authorization !== null) {
     if (signed) throw new DomainError("TokenInvalid", "Send either a bearer token or a signature, not both.");
-    return await byToken(using, route.who, authorization);
+    return { caller: await byToken(using, route.who, authorization), admit: everybody };
   }
   if (!route.who.includes("stamp")) {
     throw new DomainError("TokenMissing", "Send an access token: Authorization: Bearer <token>.");
@@ -60,7 +65,7 @@ const describe = (who: readonly Permission[]): string =>
 
 const ofStamp = z.object({ stampId: stampIdSchema });
 
-async function bySignature(using: Authentication, route: Route, request: Received): Promise<StampCaller> {
+async function bySignature(using: Authentication, route: Route, request: Received): Promise<Authenticated> {
   const { stampId } = ofStamp.parse(request.params);
   const read = once(() => using.stamps.head(stampId));
   const signature = await verifyStampSignature(
@@ -72,16 +77,25 @@ async function bySignature(using: Authentication, route: Route, request: Receive
     },
     { keyOf: async (keyId) => keyOf((await read()).state, keyId, using.clock.real()), now: using.clock.real() },
   );
-  if (!(await using.useNonce(stampId, signature.nonce, signature.created))) {
-    throw new DomainError(
-      "SignatureReplayed",
-      "This signature was used before. Sign the request again with a new nonce.",
-    );
-  }
   const head = await read();
-  requireNotDisabled(head.state, route);
-  return { kind: "stamp", stampId, keyId: signature.keyId, head };
+  const clientVersion = clientVersionOf(request.headers);
+  return {
+    caller: { kind: "stamp", stampId, keyId: signature.keyId, clientVersion, head },
+    admit: async () => {
+      if (!(await using.useNonce(stampId, signature.nonce, signature.created))) {
+        throw new DomainError(
+          "SignatureReplayed",
+          "This signature was used before. Sign the request again with a new nonce.",
+        );
+      }
+      requireNotDisabled(head.state, route);
+    },
+  };
 }
+
+/** The reference client's `User-Agent: stamp-intake-client/1.2.3`; undefined for any other client. */
+const clientVersionOf = (headers: Headers): string | undefined =>
+  /(?:^|\s)stamp-intake-client\/(\d+\.\d+\.\d+)(?=$|[\s;-])/.exec(headers.get("user-agent") ?? "")?.[1];
 
 function keyOf(stamp: StampRecord | undefined, keyId: string, realNow: Date) {
   const key = stamp?.keys.find((each) => each.keyId === keyId);

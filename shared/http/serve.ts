@@ -30,7 +30,17 @@ export type Call<Params, Query, Body> = {
   readonly after: string | undefined;
 };
 
-export type Handler<Params, Query, Body> = (call: Call<Params, Query, Body>) => Promise<Answer>;
+export type Handler<Params, Query, Body> = {
+  (call: Call<Params, Query, Body>): Promise<Answer>;
+  /** May refuse the call before its signature is used up, when a refusal must cost little. It changes nothing. */
+  readonly gate?: (call: Call<Params, Query, Body>) => Promise<void>;
+};
+
+/** A handler with a gate before it. */
+export const gated = <Params, Query, Body>(
+  gate: (call: Call<Params, Query, Body>) => Promise<void>,
+  handle: (call: Call<Params, Query, Body>) => Promise<Answer>,
+): Handler<Params, Query, Body> => Object.assign(handle, { gate });
 
 export type Edge = Authentication & { readonly log: Log };
 
@@ -48,17 +58,12 @@ export async function serve<Params, Query, Body>(
     requireNoAction(received.params);
     const params = parsePart(route.params, received.params, "the path");
     if (route.who !== "anyone") requireApiVersion(received.query);
-    const caller = await authenticate(using, route, received);
-    const { query, body } = parseRest(route, received);
-    const answer = await (await handler())({
-      params,
-      query,
-      body,
-      caller,
-      ifMatch: received.headers.get("if-match") ?? undefined,
-      accept: received.headers.get("accept") ?? undefined,
-      after: decodePlace(paged.parse(query).skipToken),
-    });
+    const { caller, admit } = await authenticate(using, route, received);
+    const handle = await handler();
+    const call = () => callOf(route, received, params, caller);
+    await passGate(handle, call);
+    await admit();
+    const answer = await handle(call());
     return withHeaders(
       toResponse(answer, (place) => nextLink(using.publicOrigin, received, place)),
       headers,
@@ -68,6 +73,39 @@ export async function serve<Params, Query, Body>(
     await report(edge, route, refusal, context.invocationId);
     return withHeaders(refusalResponse(refusal, challengeFor(route.who)), headers);
   }
+}
+
+async function passGate<Params, Query, Body>(
+  { gate }: Handler<Params, Query, Body>,
+  parse: () => Call<Params, Query, Body>,
+): Promise<void> {
+  if (gate === undefined) return;
+  let call: Call<Params, Query, Body>;
+  try {
+    call = parse();
+  } catch {
+    // What is wrong with the request is told in its turn, after the credential.
+    return;
+  }
+  await gate(call);
+}
+
+function callOf<Params, Query, Body>(
+  route: Route<Params, Query, Body>,
+  received: Received,
+  params: Params,
+  caller: Caller | undefined,
+): Call<Params, Query, Body> {
+  const { query, body } = parseRest(route, received);
+  return {
+    params,
+    query,
+    body,
+    caller,
+    ifMatch: received.headers.get("if-match") ?? undefined,
+    accept: received.headers.get("accept") ?? undefined,
+    after: decodePlace(paged.parse(query).skipToken),
+  };
 }
 
 /** Only a list's query has a place; elsewhere the parameter is an unknown one, and those are ignored. */

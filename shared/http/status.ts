@@ -26,6 +26,8 @@ export const statusOf: Record<ErrorCode, number> = {
   ConsentNotGiven: 403,
   TriggerBeforeConsent: 403,
   HiddenEventUnsupported: 403,
+  StampVersionTooOld: 403,
+  ClientVersionTooOld: 403,
   CaseNotOpen: 403,
   GrantNotActive: 403,
   NotTheGrantee: 403,

@@ -10,6 +10,8 @@ export type StampCaller = {
   readonly stampId: StampId;
   /** The key that signed. */
   readonly keyId: string;
+  /** Of the reference client, where that is what calls. */
+  readonly clientVersion: string | undefined;
   /** The stamp's partition as it was read to authenticate: an operation's first look at it costs nothing more. */
   readonly head: StampHead;
 };

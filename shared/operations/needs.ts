@@ -6,10 +6,14 @@ import type { CheckpointLeaf, CheckpointRecord } from "../domain/checkpoint.ts";
 import type { ChainedEvent, ChainPosition, NewEvent } from "../domain/event.ts";
 import type { GrantRecord } from "../domain/grant.ts";
 import type { Note, Person, SubjectId } from "../domain/people.ts";
-import type { CountsByDay } from "../domain/rollup.ts";
+import type { CountsByDay, DayCounts } from "../domain/rollup.ts";
 import type { StampRecord } from "../domain/stamp.ts";
+import type { Limits } from "../domain/storms.ts";
 import type { UtcDay } from "../domain/utcDay.ts";
+import type { OldestVersions } from "../domain/versions.ts";
 import type { Violation } from "../domain/violations.ts";
+import type { FalseClaims } from "./falseClaims.ts";
+import type { Intake } from "./intake.ts";
 
 /**
  * What operations need from the world, as plain types; an operation takes the few that it names (`Pick`), and `app.ts` hands them over.
@@ -223,6 +227,9 @@ export type Schedule = {
 /** How far a ledger partition's events are counted. */
 export type FoldCursor = { readonly partition: string; readonly seq: number; readonly etag: string | undefined };
 
+/** Bytes that bundles begun on the day were announced to have. */
+export type Announced = { readonly day: UtcDay; readonly bytes: number };
+
 /** What the retention report sums, kept per shard so that its cost does not grow with the bundles (`DESIGN.md`, Data). */
 export type Rollups = {
   readonly shardOf: (partition: string) => string;
@@ -231,9 +238,13 @@ export type Rollups = {
   readonly add: (from: FoldCursor, through: number, counts: CountsByDay) => Promise<void>;
   /** The counts of every shard. */
   readonly counts: () => Promise<readonly CountsByDay[]>;
+  /** The counts of one day, over every shard. */
+  readonly countsOf: (day: UtcDay) => Promise<DayCounts>;
   /** When the last run that folded every touched partition began. */
   readonly completeAsOf: () => Promise<UtcTime | undefined>;
-  readonly markComplete: (asOf: UtcTime) => Promise<void>;
+  /** That, and what that day's bundles came to then. */
+  readonly complete: () => Promise<{ readonly asOf: UtcTime; readonly announced?: Announced | undefined } | undefined>;
+  readonly markComplete: (asOf: UtcTime, announced: Announced) => Promise<void>;
 };
 
 /** Which stamps and cases there are, and whose cases; written before a partition begins, read in order of their ids. */
@@ -376,6 +387,9 @@ export type Rules = {
   readonly purgeAfterCaseCloseDays: number | undefined;
   readonly maxBundleBytes: number;
   readonly metadataRetentionDays: number;
+  /** Undefined where rates are not limited. */
+  readonly limits: Limits | undefined;
+  readonly oldestVersions: OldestVersions;
 };
 
 export type World = {
@@ -399,6 +413,8 @@ export type World = {
   readonly queue: VerificationQueue;
   readonly papers: Papers;
   readonly log: Log;
+  readonly intake: Intake;
+  readonly falseClaims: FalseClaims;
 };
 
 /** The stores as an auditor's operations get them: nothing in here writes, so none of them can. */

@@ -90,6 +90,26 @@ describe("the settings in Azure", () => {
   });
 });
 
+describe("the limits on rates", () => {
+  it("hold unless they are turned off", () => {
+    expect(readConfig(local).limits).toEqual({
+      openUploads: 20,
+      bundlesPerDay: 60,
+      bytesPerDay: 256 * 1024 ** 3,
+      sameFaultQuietMinutes: 240,
+      serviceBytesPerDay: 64 * 1024 ** 4,
+    });
+    expect(readConfig({ ...local, RATE_LIMITS: "off", STAMP_MAX_OPEN_UPLOADS: "3" }).limits).toBeUndefined();
+    expect(readConfig({ ...local, STAMP_MAX_OPEN_UPLOADS: "3" }).limits).toMatchObject({ openUploads: 3 });
+  });
+
+  it("ask for no version unless they are told to", () => {
+    expect(readConfig(local).oldestVersions).toEqual({ stamp: undefined, client: undefined });
+    const told = { MIN_STAMP_VERSION: "1.2301.0.0", MIN_CLIENT_VERSION: "0.1.0" };
+    expect(readConfig({ ...local, ...told }).oldestVersions).toEqual({ stamp: "1.2301.0.0", client: "0.1.0" });
+  });
+});
+
 describe("PURGE_AFTER_DAYS", () => {
   it.each(["1", "80", "82", " 82 "])("%s starts", (value) => {
     expect(readConfig({ ...local, PURGE_AFTER_DAYS: value }).purgeAfterDays).toBe(Number(value));
@@ -131,6 +151,14 @@ describe("a setting that is wrong is named", () => {
     ["PURGE_AFTER_CASE_CLOSE_DAYS", "x"],
     ["MAX_BUNDLE_BYTES", "0"],
     ["MAX_BUNDLE_BYTES", "64 GB"],
+    ["RATE_LIMITS", "yes"],
+    ["STAMP_MAX_OPEN_UPLOADS", "0"],
+    ["STAMP_MAX_BUNDLES_PER_DAY", "many"],
+    ["STAMP_MAX_BYTES_PER_DAY", "1 GB"],
+    ["SAME_FAULT_QUIET_MINUTES", "1441"],
+    ["SERVICE_MAX_BYTES_PER_DAY", "-1"],
+    ["MIN_STAMP_VERSION", "2301"],
+    ["MIN_CLIENT_VERSION", "1"],
     ["CLOCK_OFFSET_DAYS", "tomorrow"],
     ["CLOCK_OFFSET_DAYS", "100000"],
     ["STAMP_INTAKE_LOCAL", "yes"],

@@ -1,4 +1,5 @@
 import type { Bundle } from "../../api/bundles.ts";
+import { refuseStorm } from "../../operations/bundles/admission.ts";
 import { cancelBundle } from "../../operations/bundles/cancelBundle.ts";
 import { createBundle } from "../../operations/bundles/createBundle.ts";
 import { certifyDeletion } from "../../operations/bundles/deletionCertificate.ts";
@@ -7,7 +8,7 @@ import { listBundles, readBundle, readVerification, renewUpload } from "../../op
 import { submitBundle } from "../../operations/bundles/submitBundle.ts";
 import type { World } from "../../operations/needs.ts";
 import { acceptedResult, page, putResult, resource } from "../answer.ts";
-import { apiVersion } from "../serve.ts";
+import { apiVersion, gated } from "../serve.ts";
 import { asStamp, type HandlersFor, known, pageOf } from "./handler.ts";
 
 /** Seconds after which asking for the verification makes sense. */
@@ -18,10 +19,13 @@ export const bundleHandlers = (world: World): HandlersFor<"Bundles"> => ({
     page(await listBundles(world, known(call.caller), call.params.stampId, pageOf(call), call.query)),
   Bundles_Get: async ({ caller, params }) =>
     resource(await readBundle(world, known(caller), params.stampId, params.bundleId)),
-  Bundles_Put: async ({ caller, params, body, ifMatch }) => {
-    const { bundle, created } = await createBundle(world, asStamp(caller), params.bundleId, body, { ifMatch });
-    return putResult(bundle, created);
-  },
+  Bundles_Put: gated(
+    ({ caller, params, body }) => refuseStorm(world, asStamp(caller), params.bundleId, body),
+    async ({ caller, params, body, ifMatch }) => {
+      const { bundle, created } = await createBundle(world, asStamp(caller), params.bundleId, body, { ifMatch });
+      return putResult(bundle, created);
+    },
+  ),
   Bundles_RenewUpload: async ({ caller, params }) =>
     resource(await renewUpload(world, asStamp(caller), params.bundleId)),
   Bundles_Submit: async ({ caller, params, body }) => {

@@ -9,6 +9,7 @@ import { requireMatch } from "../../domain/etag.ts";
 import type { EventData, NewEvent } from "../../domain/event.ts";
 import { deleteBy, purgeOn } from "../../domain/retention.ts";
 import type { StampRecord } from "../../domain/stamp.ts";
+import { tooManyRequests } from "../../domain/storms.ts";
 import { utcDay } from "../../domain/utcDay.ts";
 import { DomainError } from "../../errors.ts";
 import { actorOf, type Condition, type StampCaller } from "../caller.ts";
@@ -16,6 +17,7 @@ import { linkClaim } from "../cases/linkClaim.ts";
 import { HeadMoved, type StampHead, type World } from "../needs.ts";
 import { requireWriter } from "../refusals.ts";
 import { transact } from "../transact.ts";
+import { creationQuestion, stormRefusalOf } from "./admission.ts";
 import { firstLookAfterMs, uploadWork } from "./uploadWork.ts";
 import { bundleView, bundleViewFor } from "./view.ts";
 
@@ -41,16 +43,20 @@ export async function createBundle(
     () => stamps.head(stampId),
     async (head, isFirst) => {
       const stamp = requireWriter(head, caller, world.clock);
+      const storm = await stormRefusalOf(world, stamp, request);
+      const question = creationQuestion(world, caller, stamp, request);
       // The first try looks for no bundle: a new one costs one call less, and one that is there already refuses the insert.
-      const mayBeNew = isFirst && condition.ifMatch === undefined && isCreatable({ stamp, request });
+      const mayBeNew = isFirst && condition.ifMatch === undefined && storm === undefined && isCreatable(question);
       const standing = mayBeNew ? undefined : await stamps.bundle(stampId, bundleId);
       if (standing !== undefined) return repeated(world, stamp, standing, requestDigest, condition);
       requireMatch(condition.ifMatch, undefined);
-      requireCreatable({ stamp, request });
+      requireCreatable(question);
+      if (storm !== undefined) throw tooManyRequests(storm);
       return await insert(world, caller, { head, stamp }, bundleId, request, requestDigest);
     },
     caller.head,
   );
+  if (result.created) world.intake.took(request.sizeBytes, world.clock.now());
   if (result.created) await linkClaim(world, actorOf(caller), result.record);
   // The bundle as it was created: whether the claim made a link is not for this answer to tell.
   return {

@@ -33,7 +33,9 @@ export async function foldTouched(world: Needs): Promise<void> {
     }
   });
   if (failures.length > 0) throw failures[0];
-  await rollups.markComplete(toUtcTime(startedOn));
+  const today = utcDay(startedOn);
+  const { bytesBegun } = await rollups.countsOf(today);
+  await rollups.markComplete(toUtcTime(startedOn), { day: today, bytes: bytesBegun });
 }
 
 /** The partitions that the report counts and that may have changed since everything was folded; all there are where it never was. */

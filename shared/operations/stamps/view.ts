@@ -3,7 +3,14 @@ import { isRetired, type StampRecord, validUntil } from "../../domain/stamp.ts";
 
 /** A stamp as the contract shows it; `realNow` tells which keys are retired. */
 export function stampView(stamp: StampRecord, realNow: Date): Stamp {
-  const { keys, consent: _consent, consentEpoch: _consentEpoch, uploadEpoch: _uploadEpoch, ...shown } = stamp;
+  const {
+    keys,
+    consent: _consent,
+    consentEpoch: _consentEpoch,
+    uploadEpoch: _uploadEpoch,
+    load: _load,
+    ...shown
+  } = stamp;
   return {
     ...shown,
     keys: keys.map((key) => {

@@ -1,7 +1,7 @@
 import type { TransactionAction } from "@azure/data-tables";
 import { z } from "zod";
 import { utcTime } from "../../api/primitives.ts";
-import { type CountsByDay, type DayCounts, dayCounts, plus } from "../../domain/rollup.ts";
+import { type CountsByDay, type DayCounts, dayCounts, noCounts, plus } from "../../domain/rollup.ts";
 import { type UtcDay, utcDaySchema } from "../../domain/utcDay.ts";
 import type { Rollups } from "../../operations/needs.ts";
 import { toEntity } from "./entity.ts";
@@ -16,7 +16,7 @@ import type { Table } from "./table.ts";
 
 const cursorRow = z.object({ seq: z.int() });
 const dayRow = z.object({ day: utcDaySchema, counts: dayCounts });
-const completeRow = z.object({ asOf: utcTime });
+const completeRow = z.object({ asOf: utcTime, announced: z.object({ day: utcDaySchema, bytes: z.int() }).optional() });
 
 const cursorKey = (partition: string) => `cursor!${partition.replace("/", "!")}`;
 const dayKey = (day: UtcDay) => `day!${day}`;
@@ -30,6 +30,8 @@ export function openRollups(table: Table): Rollups {
     }
     return byDay;
   }
+
+  const lastComplete = async () => (await table.read(complete.partition, complete.key, completeRow))?.value;
 
   async function addToDay(shard: string, day: UtcDay, counts: DayCounts): Promise<TransactionAction> {
     const standing = await table.read(shard, dayKey(day), dayRow);
@@ -49,8 +51,14 @@ export function openRollups(table: Table): Rollups {
       await table.transact([writeUnder(etag, toEntity(shard, cursorKey(partition), { seq: through })), ...days]);
     },
     counts: () => Promise.all(shards.map(ofShard)),
-    completeAsOf: async () => (await table.read(complete.partition, complete.key, completeRow))?.value.asOf,
-    markComplete: async (asOf) => void (await table.put(toEntity(complete.partition, complete.key, { asOf }))),
+    countsOf: async (day) => {
+      const rows = await Promise.all(shards.map((shard) => table.read(shard, dayKey(day), dayRow)));
+      return rows.reduce((total, row) => plus(total, row?.value.counts), noCounts);
+    },
+    completeAsOf: async () => (await lastComplete())?.asOf,
+    complete: lastComplete,
+    markComplete: async (asOf, announced) =>
+      void (await table.put(toEntity(complete.partition, complete.key, { asOf, announced }))),
   };
 }
 

@@ -13,6 +13,7 @@ import {
   utcTime,
 } from "../../api/primitives.ts";
 import { type BundleRecord, bundleRecord } from "../../domain/bundle.ts";
+import { leavesOpen, loadAfter } from "../../domain/load.ts";
 import { subjectId } from "../../domain/people.ts";
 import { stampRecord } from "../../domain/stamp.ts";
 import type { AccessRecord, DecisionRecord, Page, StampChange, Stamps } from "../../operations/needs.ts";
@@ -69,8 +70,9 @@ export function openStamps(table: Table, touch: Touch): { readonly stamps: Stamp
       foresee,
       head: (stamp) => ledger.head(stamp, `stamps/${stamp}`),
       commit: async (stamp, head, change, on) => {
-        const state = change.stamp ?? head.state;
-        if (state === undefined) throw new TypeError("A stamp's first change registers it");
+        const record = change.stamp ?? head.state;
+        if (record === undefined) throw new TypeError("A stamp's first change registers it");
+        const state = { ...record, load: loadAfter(record.load, change) };
         return await ledger.commit(stamp, head, { state, events: change.events, rows: rowsOf(stamp, change) }, on);
       },
       bundle: async (stamp, id) => (await table.read(stamp, bundleKey(id), bundleRecord))?.value,
@@ -122,6 +124,7 @@ function newBundle(stamp: StampId, bundle: BundleRecord): TransactionAction[] {
 
 function changedBundle(stamp: StampId, from: BundleRecord, to: BundleRecord): TransactionAction[] {
   const update: TransactionAction = ["update", toEntity(stamp, bundleKey(to.bundleId), to), "Replace"];
-  const leavesOpen = from.state === "created" && to.state !== "created";
-  return leavesOpen ? [update, ["delete", { partitionKey: stamp, rowKey: openKey(to.bundleId) }]] : [update];
+  return leavesOpen({ from, to })
+    ? [update, ["delete", { partitionKey: stamp, rowKey: openKey(to.bundleId) }]]
+    : [update];
 }

@@ -21,7 +21,10 @@ async function overtaken(stage: Stage) {
   const head = await stage.app.world.stamps.head(id);
   const other = makeKey();
   expectStatus(await stamp.register({ keys: [{ keyId: other.keyId, jwk: other.jwk }] }), 200);
-  return { caller: { kind: "stamp", stampId: id, keyId: stamp.key.keyId, head } as const, created };
+  return {
+    caller: { kind: "stamp", stampId: id, keyId: stamp.key.keyId, clientVersion: undefined, head } as const,
+    created,
+  };
 }
 
 test("[invariant 8] a key that registration left out meanwhile brings in no other", async () => {

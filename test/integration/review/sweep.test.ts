@@ -120,5 +120,11 @@ test("[invariant 7] a submit that died before it asked for verification is taken
 
 async function callerOf({ app }: Stage, stamp: StampActor): Promise<StampCaller> {
   const id = stampId.parse(stamp.stampId);
-  return { kind: "stamp", stampId: id, keyId: stamp.key.keyId, head: await app.world.stamps.head(id) };
+  return {
+    kind: "stamp",
+    stampId: id,
+    keyId: stamp.key.keyId,
+    clientVersion: undefined,
+    head: await app.world.stamps.head(id),
+  };
 }

@@ -1,14 +1,14 @@
 import { describe, expect, it } from "vitest";
-import { coveringDecision, requireCreatable, visibleFaults } from "../../../shared/domain/creation.ts";
+import { coveringDecision, type Question, requireCreatable, visibleFaults } from "../../../shared/domain/creation.ts";
 import { DomainError } from "../../../shared/errors.ts";
 import { aConsent, aDecisionId, aRequest, aStamp, id } from "./support/records.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
 /** The code of the refusal, or that it may be created. */
-function verdict(stamp: Fields, request: Fields): string {
+function verdict(stamp: Fields, request: Fields, gate: Pick<Question, "clientVersion" | "oldest"> = {}): string {
   try {
-    requireCreatable({ stamp: aStamp(stamp), request: aRequest(request) });
+    requireCreatable({ stamp: aStamp(stamp), request: aRequest(request), ...gate });
     return "creatable";
   } catch (error) {
     if (error instanceof DomainError) return error.code;
@@ -142,5 +142,36 @@ describe("the decision that covers a bundle", () => {
     expect(() => coveringDecision(aStamp(), aRequest(proactive()), id(7))).toThrow(
       expect.objectContaining({ code: "ConsentNotGiven" }),
     );
+  });
+});
+
+describe("the version gate", () => {
+  const oldest = { stamp: "1.2301.2.0", client: "0.2.0" };
+  it.each([
+    ["1.2008.40.149", "StampVersionTooOld"],
+    ["1.2301.1.99", "StampVersionTooOld"],
+    ["1.2301.2.0", "creatable"],
+    ["1.2501.1.47", "creatable"],
+  ])("takes logs of a stamp of %s: %s", (stampVersion, outcome) => {
+    expect(verdict({}, { stampVersion }, { oldest })).toBe(outcome);
+  });
+
+  it.each([
+    ["0.1.9", "ClientVersionTooOld"],
+    ["0.2.0", "creatable"],
+    ["0.10.0", "creatable"],
+    [undefined, "creatable"],
+  ])("takes the reference client %s: %s", (clientVersion, outcome) => {
+    expect(verdict({}, {}, { oldest, clientVersion })).toBe(outcome);
+  });
+
+  it("asks nothing where nothing is configured", () => {
+    const open = { stamp: undefined, client: undefined };
+    expect(verdict({}, { stampVersion: "1.1808.0.97" }, { oldest: open, clientVersion: "0.0.1" })).toBe("creatable");
+  });
+
+  it("says which version is the oldest taken", () => {
+    const refused = () => requireCreatable({ stamp: aStamp(), request: aRequest(), clientVersion: "0.0.1", oldest });
+    expect(refused).toThrow(/Update the client.* The oldest taken is 0\.2\.0\.$/);
   });
 });

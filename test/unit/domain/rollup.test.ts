@@ -26,7 +26,13 @@ const counted = (...events: NewEvent[]) => inTotal(fold(chained(events)).counts)
 
 describe("what events add to the counts of a bundle's day", () => {
   it("a created bundle is counted, and whether a decision covers it", () => {
-    expect(counted(created)).toMatchObject({ created: 1, covered: 1, byState: { created: 1 }, bytesHeld: 0 });
+    expect(counted(created)).toMatchObject({
+      created: 1,
+      covered: 1,
+      bytesBegun: 100,
+      byState: { created: 1 },
+      bytesHeld: 0,
+    });
     expect(counted(said("bundle.created", { toState: "created" }))).toMatchObject({ created: 1, covered: 0 });
   });
 
@@ -148,6 +154,7 @@ describe("adding up", () => {
     .record({
       created: fc.nat(9),
       covered: fc.nat(9),
+      bytesBegun: fc.nat(9),
       bytesHeld: fc.integer({ min: -9, max: 9 }),
       byState: fc.dictionary(fc.constantFrom(...bundleState.options), fc.integer({ min: -9, max: 9 })),
       purgedBy: fc.constant({}),

@@ -10,7 +10,7 @@ const table: Readonly<Record<number, string>> = {
     "TokenMissing TokenInvalid TokenExpired SignatureMissing SignatureMalformed SignatureInvalid SignatureExpired " +
     "SignatureNotYetValid SignatureReplayed KeyUnknown KeyRetired DigestMissing DigestMismatch",
   403:
-    "RoleMissing ConflictingRoles StampDisabled ConsentNotGiven TriggerBeforeConsent HiddenEventUnsupported CaseNotOpen " +
+    "RoleMissing ConflictingRoles StampDisabled ConsentNotGiven TriggerBeforeConsent HiddenEventUnsupported StampVersionTooOld ClientVersionTooOld CaseNotOpen " +
     "GrantNotActive NotTheGrantee PurposeNotConsented PurgeDue",
   404: "NotFound",
   409:

@@ -79,6 +79,7 @@ function openStage(
     StateStorage: connectionString,
     STAMP_INTAKE_LOCAL: "1",
     CLOCK_OFFSET_DAYS: String(offsetDays),
+    RATE_LIMITS: "off",
     ...settings,
   };
   const app = openApp(readConfig(environment), { policies: [faults.policy], ...(real === undefined ? {} : { real }) });
