@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { exitCodes, explain } from "../../client/failure.ts";
 import { generateKey } from "../../client/index.ts";
-import { lookBack, moveToPurge, verifyLedger } from "./chapters/ending.ts";
+import { readReport, sealCheckpoint, verifyAlone } from "./chapters/auditing.ts";
+import { lookBack, moveToPurge, readLedger } from "./chapters/ending.ts";
 import { collectLogs, giveConsent, registerStamp, sendForAlert, startService } from "./chapters/sending.ts";
 import { borrow, closeCase, download, openCase, showAccesses } from "./chapters/support.ts";
 import { type Stage, strike } from "./stage.ts";
@@ -23,9 +24,12 @@ async function play(stage: Stage): Promise<void> {
   await download(stage, loan, logs);
   await showAccesses(stage, now, bundle);
   await closeCase(stage, now, bundle, loan);
+  const anchors = await sealCheckpoint(stage, now);
   const later = await moveToPurge(stage, bundle, loan);
   await lookBack(stage, later, bundle);
-  await verifyLedger(stage, later);
+  await readReport(stage, later);
+  await readLedger(stage, later);
+  await verifyAlone(stage, later, anchors);
 }
 
 const story = teller();

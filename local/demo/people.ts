@@ -2,7 +2,7 @@ import { z } from "zod";
 import { asAnyone, asBearer, call, connect, listed, type Service } from "../../client/index.ts";
 import { access, deletionCertificate } from "../../shared/api/bundles.ts";
 import { type caseUpdate, grant, type grantRequest, issuedUrl, link, supportCase } from "../../shared/api/cases.ts";
-import { ledgerEvent, retention } from "../../shared/api/compliance.ts";
+import { checkpoint, ledgerEvent, retention } from "../../shared/api/compliance.ts";
 import { openIssuer } from "../identity.ts";
 
 /** Everybody beside the stamp, each with a token of their own, and what they ask of the service. */
@@ -45,6 +45,7 @@ export async function gather(origin: string, folder: string, engineer: string) {
           path: `/stamps/${stampId}/bundles/${bundleId}/deletionCertificate`,
           answer: deletionCertificate,
         }),
+      checkpoints: () => all(listed(auditor, { path: "/compliance/checkpoints", answer: checkpoint })),
       retention: () => ask(auditor, { method: "GET", path: "/compliance/retention", answer: retention }),
       accesses: (stampId: string) => all(listed(auditor, { path: `/stamps/${stampId}/accesses`, answer: access })),
       events: () => all(listed(auditor, { path: "/compliance/events?top=1000", answer: ledgerEvent })),

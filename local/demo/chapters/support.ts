@@ -71,11 +71,18 @@ export async function showAccesses(
   story.tell(`${seen?.accessor} for case ${seen?.caseNumber}, ${seen?.purpose}, on ${seen?.on}`);
   story.claim("the stamp's history shows the access to this bundle", seen?.bundleId, bundleId);
   story.claim("under a pseudonym", seen?.accessor !== engineer && seen?.accessor !== undefined);
+  const { value: lent } = await stamp.accessGrants().next();
+  story.claim("and what was lent, to whom and until when", [lent?.grantee, lent?.state], [seen?.accessor, "active"]);
   const [audited] = await people.auditor.accesses(stampId);
   story.claim("the auditor sees who it was", audited?.accessor, engineer);
 }
 
-export async function closeCase(stage: Stage, { people }: Now, { bundleId }: Bundle, { grantId }: Loan): Promise<void> {
+export async function closeCase(
+  stage: Stage,
+  { people, stamp }: Now,
+  { bundleId }: Bundle,
+  { grantId }: Loan,
+): Promise<void> {
   const { story, stampId, caseNumber, engineer } = stage;
   story.chapter("The case closes, and reading ends with it");
   await people.caseSystem.update(caseNumber, {
@@ -91,4 +98,6 @@ export async function closeCase(stage: Stage, { people }: Now, { bundleId }: Bun
   const code = refusal instanceof RefusedError ? refusal.code : "a URL";
   story.claim("the engineer's next request for a URL is refused", code, "GrantNotActive");
   if (refusal instanceof RefusedError) story.aside(`"${refusal.message}"`);
+  const { value: lent } = await stamp.accessGrants().next();
+  story.claim("the operator sees why the lending ended", lent?.ended?.reason, "caseClosed");
 }
