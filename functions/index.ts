@@ -4,6 +4,7 @@ import "./http/bundles.ts";
 import "./http/cases.ts";
 import "./http/compliance.ts";
 import "./http/consents.ts";
+import "./http/imports.ts";
 import "./http/people.ts";
 import "./http/public.ts";
 import "./http/stamps.ts";

@@ -14,6 +14,7 @@ import { bundleHandlers } from "./http/handlers/bundles.ts";
 import { caseHandlers } from "./http/handlers/cases.ts";
 import { complianceHandlers } from "./http/handlers/compliance.ts";
 import type { Handlers } from "./http/handlers/handler.ts";
+import { importHandlers } from "./http/handlers/imports.ts";
 import { peopleHandlers } from "./http/handlers/people.ts";
 import { publicHandlers } from "./http/handlers/public.ts";
 import { stampHandlers } from "./http/handlers/stamps.ts";
@@ -108,6 +109,7 @@ export function openApp(config: Config, options: AppOptions = {}): App {
     handlers: {
       ...stampHandlers(world),
       ...bundleHandlers(world),
+      ...importHandlers(world),
       ...caseHandlers(world),
       ...complianceHandlers(world, (auditor) => recordExport(world, auditor)),
       ...publicHandlers(papers),

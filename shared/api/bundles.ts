@@ -5,6 +5,7 @@ import {
   caseNumber,
   grantId,
   guid,
+  keyId,
   list,
   purposes,
   sha256Hex,
@@ -30,7 +31,7 @@ const fileName = text.refine((name) => !/[/\\":*?<>|]/.test(name), { error: 'mus
 const roles = list(text);
 
 const trigger = z.strictObject({ faultId: text, raisedOn: utcTime });
-const operatorConsent = z.strictObject({
+export const operatorConsent = z.strictObject({
   decidedBy: text,
   decidedOn: utcTime,
   termsVersion,
@@ -86,6 +87,16 @@ const upload = z
   })
   .meta({ id: "Upload" });
 
+const custody = z
+  .object({
+    signedOn: utcTime.describe("When the stamp signed the manifest, by its own clock."),
+    keyId: keyId.describe("The stamp's key that signed it."),
+    importedOn: utcTime,
+    carrier: guid.describe("A pseudonym of who carried it here first."),
+    carriedBy: text.optional().describe("The name that they gave, as long as it is kept, where one bundle is read."),
+  })
+  .meta({ id: "Custody", description: "How a bundle came that was saved locally and imported by its manifest." });
+
 export const bundle = z
   .object({
     stampId,
@@ -120,6 +131,7 @@ export const bundle = z
       purposes,
     }),
     links: z.array(z.object({ caseNumber, linkedOn: utcTime })),
+    custody: custody.optional(),
     upload: upload.optional(),
     stagedBlocks: z.array(z.object({ id: z.string(), sizeBytes })).optional(),
     erasure: z.object({ requestedOn: utcTime, dueOn: utcTime }).optional(),

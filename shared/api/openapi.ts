@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { type CreateDocumentOptions, createDocument } from "zod-openapi";
 import { errorCodes } from "../errors.ts";
-import { type Route, takesBody } from "./route.ts";
+import { bundleManifest } from "./manifest.ts";
+import { type Permission, type Route, takesBody } from "./route.ts";
 import { routes } from "./routes.ts";
 
 /** The OpenAPI 3.1 document, made from the same routes and schemas that the service runs on. */
@@ -68,6 +69,7 @@ export function openApiDocument(): Document {
       servers: [{ url: "/" }],
       paths: pathsOf(Object.values(routes)),
       components: {
+        schemas: { BundleManifest: bundleManifest },
         securitySchemes: {
           stampSignature: {
             type: "apiKey",
@@ -75,6 +77,12 @@ export function openApiDocument(): Document {
             name: "Signature",
             description:
               "RFC 9421 HTTP Message Signature by a registered key of the stamp in the path, tag stamp-intake.",
+          },
+          bundleManifest: {
+            type: "http",
+            scheme: "Manifest",
+            description:
+              "The manifest of the bundle in the path: a compact JWS, typ bundle-manifest+jwt, by a key that the stamp had when it signed; its payload is the schema BundleManifest.",
           },
           bearer: {
             type: "http",
@@ -138,7 +146,12 @@ function operationOf(route: Route): Operation {
 /** Any one of them suffices; an empty requirement is open to anyone. */
 function securityOf({ who }: Route): Record<string, string[]>[] {
   if (who === "anyone") return [{}];
-  return who.map((each) => (each === "stamp" ? { stampSignature: [] } : { bearer: [roleNames[each]] }));
+  return who.map(requirementOf);
+}
+
+function requirementOf(permission: Permission): Record<string, string[]> {
+  if (permission === "stamp") return { stampSignature: [] };
+  return permission === "manifest" ? { bundleManifest: [] } : { bearer: [roleNames[permission]] };
 }
 
 const isObject = (schema: z.ZodType): schema is z.ZodObject => schema instanceof z.ZodObject;

@@ -2,8 +2,8 @@ import { z } from "zod";
 
 /** A route of the contract as data: what it is called, who may call it, what goes in and what comes out. */
 
-/** Roles of bearer tokens by their letter in `API.md`, and the stamp in the path. */
-export type Permission = "stamp" | "R" | "C" | "E" | "A";
+/** Roles of bearer tokens by their letter in `API.md`, the stamp in the path, and who holds the manifest of the bundle in the path. */
+export type Permission = "stamp" | "manifest" | "R" | "C" | "E" | "A";
 
 export type Verb = "GET" | "PUT" | "POST" | "DELETE";
 

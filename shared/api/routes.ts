@@ -1,6 +1,7 @@
 import { bundleRoutes } from "./routes/bundles.ts";
 import { caseRoutes } from "./routes/cases.ts";
 import { complianceRoutes } from "./routes/compliance.ts";
+import { importRoutes } from "./routes/imports.ts";
 import { peopleRoutes } from "./routes/people.ts";
 import { publicRoutes } from "./routes/public.ts";
 import { stampRoutes } from "./routes/stamps.ts";
@@ -9,6 +10,7 @@ import { stampRoutes } from "./routes/stamps.ts";
 export const routes = {
   ...stampRoutes,
   ...bundleRoutes,
+  ...importRoutes,
   ...caseRoutes,
   ...complianceRoutes,
   ...peopleRoutes,

@@ -5,7 +5,8 @@ import { DomainError } from "../errors.ts";
 
 const claims = z.strictObject({ stampId: z.string().toLowerCase(), keyId: z.string() });
 
-const algorithms = { EC: ["ES256"], OKP: ["EdDSA", "Ed25519"] };
+/** What JWS calls each key's own algorithm (RFC 7518, RFC 8037, RFC 9864). */
+export const algorithms = { EC: ["ES256"], OKP: ["EdDSA", "Ed25519"] };
 
 /**
  * Checks that whoever asks for a new key holds its private half: `proof` is a compact JWS by that key with the payload

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { bundleState, mode, purgeBasis, rejectionCode } from "../api/bundles.ts";
 import { bundleId, caseNumber, guid, purpose, stampId, toUtcTime, utcTime } from "../api/primitives.ts";
+import { custodyRecord } from "./custody.ts";
 import type { EventData } from "./event.ts";
 import { expiresUnsubmittedOn } from "./retention.ts";
 import type { StampRecord } from "./stamp.ts";
@@ -48,6 +49,8 @@ export const bundleRecord = z.object({
     purposes: z.array(purpose),
   }),
   links: z.array(z.object({ caseNumber, linkedOn: utcTime })),
+  /** How it came, where it was saved locally and imported by its manifest. */
+  custody: custodyRecord.optional(),
   erasure: z.object({ requestedOn: utcTime, dueOn: utcTime, requestedBy: z.string(), reasonNote: guid }).optional(),
   purge: z
     .object({

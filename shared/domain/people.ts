@@ -5,8 +5,11 @@ import { z } from "zod";
 export const subjectId = z.guid().brand<"SubjectId">();
 export type SubjectId = z.infer<typeof subjectId>;
 
-/** Whom a subject id stands for: an Entra object id, or an operator's name on one stamp. */
-export type Person = { readonly scope: "entra" | `operator:${string}`; readonly identity: string };
+/** Whom a subject id stands for: an Entra object id, or the name of an operator, or of a carrier of saved bundles, on one stamp. */
+export type Person = {
+  readonly scope: "entra" | `operator:${string}` | `carrier:${string}`;
+  readonly identity: string;
+};
 
 /** A free text of a person, kept in a side row: events hold its salted digest only. */
 export type Note = { readonly noteId: string; readonly salt: string; readonly text: string };

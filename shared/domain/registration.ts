@@ -106,7 +106,7 @@ function mergeKeys(standing: readonly StampKeyRecord[], said: readonly SaidKey[]
     result.merged.push(vouched === undefined ? leftOut(key, realNow, result) : vouchedFor(key, vouched, result));
   }
   for (const key of saidById.values()) {
-    result.merged.push({ ...key, addedBy: "registration" });
+    result.merged.push({ ...key, addedBy: "registration", addedOn: toUtcTime(realNow) });
     result.added.push(key.keyId);
   }
   if (result.merged.length > mostKeys) throw new DomainError("KeyConflict", tooManyKeys);
@@ -168,7 +168,7 @@ export function rotateKey(
   }
   if (known === undefined && standing.keys.length >= mostKeys) throw new DomainError("KeyConflict", tooManyKeys);
   const added: StampKeyRecord[] =
-    known === undefined ? [{ keyId: said.keyId, jwk: said.jwk, addedBy: "rotation" }] : [];
+    known === undefined ? [{ keyId: said.keyId, jwk: said.jwk, addedBy: "rotation", addedOn: toUtcTime(realNow) }] : [];
   const keys = [
     ...standing.keys.map((key) => (key.keyId === signedWith ? retireBy(key, said.retireCurrentOn) : key)),
     ...added,

@@ -12,6 +12,8 @@ export const stampKeyRecord = z.object({
   addedBy: z.enum(["registration", "rotation"]),
   notBefore: utcTime.optional(),
   notAfter: utcTime.optional(),
+  /** When the service first heard of it, by real time; absent on keys from before that was kept. */
+  addedOn: utcTime.optional(),
   /** When it stops for good: left out of a registration, or replaced by rotation. Real time. */
   retiredOn: utcTime.optional(),
   retiredBy: z.enum(["registration", "rotation"]).optional(),

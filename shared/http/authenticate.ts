@@ -1,15 +1,18 @@
 import { z } from "zod";
-import { stampId as stampIdSchema } from "../api/primitives.ts";
+import { bundleId, stampId as stampIdSchema } from "../api/primitives.ts";
 import type { Permission, Route } from "../api/route.ts";
+import { isManifest, verifyManifest } from "../auth/bundleManifest.ts";
 import { verifyStampSignature } from "../auth/stampSignature.ts";
 import { roles, type TokenVerifier } from "../auth/tokens.ts";
+import { requireKeyAsOf } from "../domain/custody.ts";
 import { isRetired, type StampRecord } from "../domain/stamp.ts";
 import { DomainError } from "../errors.ts";
-import type { Caller, TokenCaller } from "../operations/caller.ts";
+import type { Caller, ManifestCaller, TokenCaller } from "../operations/caller.ts";
 import type { Clock, People, Stamps } from "../operations/needs.ts";
+import { requireStamp } from "../operations/refusals.ts";
 import type { Received } from "./received.ts";
 
-/** Who calls: a stamp by its signature or a person or service by a token (`API.md`, Who; `DESIGN.md`, Trust). */
+/** Who calls: a stamp by its signature, whoever carries its manifest, a person or service by a token (`API.md`, Who; `DESIGN.md`, Trust). */
 
 export type Authentication = {
   readonly clock: Clock;
@@ -22,8 +25,11 @@ export type Authentication = {
 };
 
 /** What a 401 asks for. */
-export const challengeFor = (who: Route["who"]): string =>
-  who !== "anyone" && who.includes("stamp") ? 'Signature tag="stamp-intake", Bearer' : "Bearer";
+export const challengeFor = (who: Route["who"]): string => {
+  if (who === "anyone") return "Bearer";
+  if (who.includes("manifest")) return "Manifest";
+  return who.includes("stamp") ? 'Signature tag="stamp-intake", Bearer' : "Bearer";
+};
 
 export type Authenticated = {
   /** Undefined on a route for anyone. */
@@ -41,7 +47,14 @@ export async function authenticate(using: Authentication, route: Route, request:
   const signed = request.headers.has("signature") || request.headers.has("signature-input");
   if (authorization !== null) {
     if (signed) throw new DomainError("TokenInvalid", "Send either a bearer token or a signature, not both.");
-    return { caller: await byToken(using, route.who, authorization), admit: everybody };
+    const caller =
+      route.who.includes("manifest") && isManifest(authorization)
+        ? await byManifest(using, route, request, authorization)
+        : await byToken(using, route.who, authorization);
+    return { caller, admit: everybody };
+  }
+  if (route.who.includes("manifest")) {
+    throw new DomainError("TokenMissing", "Send the bundle's manifest: Authorization: Manifest <compact JWS>.");
   }
   if (!route.who.includes("stamp")) {
     throw new DomainError("TokenMissing", "Send an access token: Authorization: Bearer <token>.");
@@ -61,7 +74,12 @@ async function byToken(using: Authentication, who: readonly Permission[], author
 const roleNames = new Map<string, string>(Object.entries(roles).map(([name, letter]) => [letter, name]));
 
 const describe = (who: readonly Permission[]): string =>
-  who.map((each) => (each === "stamp" ? "the stamp's own signature" : roleNames.get(each))).join(" or ");
+  who.map((each) => credentialNames[each] ?? roleNames.get(each)).join(" or ");
+
+const credentialNames: Readonly<Partial<Record<Permission, string>>> = {
+  stamp: "the stamp's own signature",
+  manifest: "the bundle's manifest",
+};
 
 const ofStamp = z.object({ stampId: stampIdSchema });
 
@@ -91,6 +109,34 @@ async function bySignature(using: Authentication, route: Route, request: Receive
       requireNotDisabled(head.state, route);
     },
   };
+}
+
+const ofBundle = z.object({ stampId: stampIdSchema, bundleId });
+
+/** A manifest speaks for its stamp in the one bundle that it is of, as long as the stamp stands. */
+async function byManifest(
+  using: Authentication,
+  route: Route,
+  request: Received,
+  authorization: string,
+): Promise<ManifestCaller> {
+  const path = ofBundle.parse(request.params);
+  const head = await using.stamps.head(path.stampId);
+  const stamp = head.state;
+  const { keyId, manifest } = await verifyManifest(
+    authorization,
+    async (named) => stamp?.keys.find((key) => key.keyId === named)?.jwk,
+  );
+  if (manifest.stampId !== path.stampId || manifest.bundleId !== path.bundleId) {
+    throw new DomainError(
+      "SignatureInvalid",
+      "The manifest is of another stamp or bundle than the path: send it to /stamps/{stampId}/imports/{bundleId} of its own.",
+    );
+  }
+  requireKeyAsOf(requireStamp(head), keyId, manifest.savedOn, using.clock.real());
+  requireNotDisabled(stamp, route);
+  const clientVersion = clientVersionOf(request.headers);
+  return { kind: "manifest", stampId: path.stampId, keyId, clientVersion, manifest, head };
 }
 
 /** The reference client's `User-Agent: stamp-intake-client/1.2.3`; undefined for any other client. */

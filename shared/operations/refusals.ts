@@ -1,8 +1,9 @@
 import type { BundleState } from "../api/bundles.ts";
 import { stampIsEnabled } from "../domain/creation.ts";
+import { requireKeyAsOf } from "../domain/custody.ts";
 import { isRetired, type StampRecord } from "../domain/stamp.ts";
 import { DomainError } from "../errors.ts";
-import type { StampCaller } from "./caller.ts";
+import type { SendingCaller } from "./caller.ts";
 import type { Clock, StampHead } from "./needs.ts";
 
 /** Refusals that several operations give. */
@@ -27,12 +28,17 @@ export const invalidState = (state: BundleState, message: string) =>
   new DomainError("InvalidState", message, { details: [{ code: state, message: `The bundle is ${state}.` }] });
 
 /**
- * The stamp of a partition whose caller signed as it: it exists and is enabled, and the key still stands. Both were asked at the edge, but
- * what is committed is decided under the head that it replaces, and that may be a newer one.
+ * The stamp of a partition whose caller signed as it: it exists and is enabled, and the key still stands, or stood when it signed the manifest.
+ * All was asked at the edge, but what is committed is decided under the head that it replaces, and that may be a newer one.
  */
-export function requireWriter(head: StampHead, { keyId }: StampCaller, clock: Pick<Clock, "real">): StampRecord {
+export function requireWriter(head: StampHead, caller: SendingCaller, clock: Pick<Clock, "real">): StampRecord {
   const stamp = requireStamp(head);
   if (stamp.state !== "enabled") throw new DomainError(stampIsEnabled.code, stampIsEnabled.message);
+  const { keyId } = caller;
+  if (caller.kind === "manifest") {
+    requireKeyAsOf(stamp, keyId, caller.manifest.savedOn, clock.real());
+    return stamp;
+  }
   const key = stamp.keys.find((each) => each.keyId === keyId);
   if (key === undefined || isRetired(key, clock.real())) {
     throw new DomainError("KeyRetired", `Key ${keyId} has just been retired: sign with another key of this stamp.`);

@@ -3,6 +3,7 @@ import { CompactSign } from "jose";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type ApiDocument, readDocument } from "../support/system/document.ts";
 import { expectRefusal, expectStatus } from "../support/system/expectations.ts";
+import { carrying, importSaved, saveBundle } from "../support/system/imports.ts";
 import { makeKey } from "../support/system/signing.ts";
 import { openWorld, type World, withVersion } from "../support/system/world.ts";
 import { until } from "../support/until.ts";
@@ -31,10 +32,12 @@ afterAll(() => world.close());
 
 /** The table of API.md, and what the contract has grown by since: who may call what. */
 const signature = "stampSignature";
+const manifest = "bundleManifest";
 const [R, C, E, A] = ["Registration.Manage", "Cases.Sync", "Support.Engineer", "Compliance.Audit"];
 const stamp = "/stamps/{stampId}";
 const consent = `${stamp}/consents/proactiveCollection`;
 const bundle = `${stamp}/bundles/{bundleId}`;
+const saved = `${stamp}/imports/{bundleId}`;
 const supportCase = "/cases/{caseNumber}";
 const grant = `${supportCase}/accessGrants/{grantId}`;
 const table: readonly [verb: string, path: string, who: readonly (string | undefined)[], takesBody?: "body"][] = [
@@ -58,6 +61,10 @@ const table: readonly [verb: string, path: string, who: readonly (string | undef
   ["post", `${bundle}:erase`, [signature], "body"],
   ["post", `${bundle}:cancelErase`, [signature], "body"],
   ["get", `${bundle}/deletionCertificate`, [signature, A]],
+  ["put", saved, [manifest], "body"],
+  ["get", saved, [manifest]],
+  ["post", `${saved}:submit`, [manifest]],
+  ["get", `${saved}/verification`, [manifest]],
   ["get", `${stamp}/accesses`, [signature, A]],
   ["get", `${stamp}/accessGrants`, [signature, A]],
   ["put", supportCase, [C], "body"],
@@ -95,7 +102,9 @@ describe("the document", () => {
     const found = api.operations.find((each) => each.verb === verb && each.path === path);
     if (found === undefined) throw new Error("not documented");
     const allowed = found.security.flatMap((requirement) =>
-      Object.entries(requirement).flatMap(([scheme, roles]) => (scheme === signature ? [scheme] : roles)),
+      Object.entries(requirement).flatMap(([scheme, roles]) =>
+        scheme === signature || scheme === manifest ? [scheme] : roles,
+      ),
     );
     expect(allowed.toSorted()).toEqual(who.toSorted());
     expect(found.requestBody !== undefined).toBe(takesBody === "body");
@@ -203,6 +212,12 @@ describe("a bundle's life", () => {
       expectStatus(await auditor.call("GET", path), 200);
     }
 
+    const carried = await saveBundle(us);
+    await importSaved(world, us, carried);
+    for (const path of [carried.path, `${carried.path}/verification`]) {
+      expectStatus(await carrying(world, carried.manifest)("GET", path), 200);
+    }
+
     const theCase = await world.openCase({ stampIds: [us.stampId], fields: { title: "Update fails" } });
     const candidates = { query: { candidates: "true" } };
     expectStatus(await theCase.engineer.call("GET", `${theCase.path}/bundles`, undefined, candidates), 200);
@@ -259,6 +274,7 @@ it("bodies that the service takes are bodies that the document takes", async () 
     ["put", bundle, await us.bundleRequest()],
     ["put", bundle, await us.bundleRequest({ mode: "proactive" })],
     ["post", `${stamp}:disable`, { reason: "lost" }],
+    ["put", saved, { carriedBy: "Carol of Contoso" }],
     ["post", `${bundle}:submit`, { sizeBytes: 1, sha256: "0".repeat(64) }],
   ];
   for (const [verb, path, body] of bodies) {

@@ -1,13 +1,13 @@
 import type { Bundle } from "../../api/bundles.ts";
 import { refuseStorm } from "../../operations/bundles/admission.ts";
 import { cancelBundle } from "../../operations/bundles/cancelBundle.ts";
-import { createBundle } from "../../operations/bundles/createBundle.ts";
+import { asked, createBundle } from "../../operations/bundles/createBundle.ts";
 import { certifyDeletion } from "../../operations/bundles/deletionCertificate.ts";
 import { cancelErasure, eraseBundle } from "../../operations/bundles/eraseBundle.ts";
 import { listBundles, readBundle, readVerification, renewUpload } from "../../operations/bundles/readBundles.ts";
 import { submitBundle } from "../../operations/bundles/submitBundle.ts";
 import type { World } from "../../operations/needs.ts";
-import { acceptedResult, page, putResult, resource } from "../answer.ts";
+import { type Answer, acceptedResult, page, putResult, resource } from "../answer.ts";
 import { apiVersion, gated } from "../serve.ts";
 import { asStamp, type HandlersFor, known, pageOf } from "./handler.ts";
 
@@ -22,7 +22,7 @@ export const bundleHandlers = (world: World): HandlersFor<"Bundles"> => ({
   Bundles_Put: gated(
     ({ caller, params, body }) => refuseStorm(world, asStamp(caller), params.bundleId, body),
     async ({ caller, params, body, ifMatch }) => {
-      const { bundle, created } = await createBundle(world, asStamp(caller), params.bundleId, body, { ifMatch });
+      const { bundle, created } = await createBundle(world, asStamp(caller), params.bundleId, asked(body), { ifMatch });
       return putResult(bundle, created);
     },
   ),
@@ -30,10 +30,7 @@ export const bundleHandlers = (world: World): HandlersFor<"Bundles"> => ({
     resource(await renewUpload(world, asStamp(caller), params.bundleId)),
   Bundles_Submit: async ({ caller, params, body }) => {
     const bundle = await submitBundle(world, asStamp(caller), params.bundleId, body);
-    return acceptedResult(bundle, {
-      "operation-location": verificationUrl(world.rules.publicOrigin, bundle),
-      "retry-after": String(askAgainSeconds),
-    });
+    return submittedResult(world, bundle, "bundles");
   },
   Bundles_GetVerification: async ({ caller, params }) =>
     resource(await readVerification(world, known(caller), params.stampId, params.bundleId)),
@@ -46,5 +43,9 @@ export const bundleHandlers = (world: World): HandlersFor<"Bundles"> => ({
     resource(await certifyDeletion(world, params.stampId, params.bundleId)),
 });
 
-const verificationUrl = (origin: string, { stampId, bundleId }: Bundle): string =>
-  `${origin}/stamps/${stampId}/bundles/${bundleId}/verification?api-version=${apiVersion}`;
+/** The answer to a submit, with where to ask for the verdict: on the road that the bundle came by. */
+export const submittedResult = ({ rules }: Pick<World, "rules">, bundle: Bundle, road: "bundles" | "imports"): Answer =>
+  acceptedResult(bundle, {
+    "operation-location": `${rules.publicOrigin}/stamps/${bundle.stampId}/${road}/${bundle.bundleId}/verification?api-version=${apiVersion}`,
+    "retry-after": String(askAgainSeconds),
+  });

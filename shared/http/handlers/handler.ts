@@ -1,6 +1,6 @@
 import type { Route } from "../../api/route.ts";
 import type { OperationId, routes } from "../../api/routes.ts";
-import type { Caller, StampCaller, TokenCaller } from "../../operations/caller.ts";
+import type { Caller, ManifestCaller, StampCaller, TokenCaller } from "../../operations/caller.ts";
 import type { PageRequest } from "../../operations/paging.ts";
 import type { Handler } from "../serve.ts";
 
@@ -22,6 +22,11 @@ export function known(caller: Caller | undefined): Caller {
 
 export function asStamp(caller: Caller | undefined): StampCaller {
   if (caller?.kind !== "stamp") throw new TypeError("This route is the stamp's alone");
+  return caller;
+}
+
+export function asCarrier(caller: Caller | undefined): ManifestCaller {
+  if (caller?.kind !== "manifest") throw new TypeError("This route takes a manifest");
   return caller;
 }
 

@@ -3,7 +3,7 @@ import type { BundleId } from "../../api/primitives.ts";
 import { isCreatable, type Question } from "../../domain/creation.ts";
 import type { StampRecord } from "../../domain/stamp.ts";
 import { plainRank, type StormRefusal, stormRefusal, tooManyRequests } from "../../domain/storms.ts";
-import type { StampCaller } from "../caller.ts";
+import type { SendingCaller } from "../caller.ts";
 import { claimHolds } from "../cases/linkClaim.ts";
 import type { World } from "../needs.ts";
 
@@ -13,7 +13,7 @@ type Needs = Pick<World, "cases" | "clock" | "falseClaims" | "intake" | "rules">
 
 export const creationQuestion = (
   { rules }: Pick<World, "rules">,
-  { clientVersion }: Pick<StampCaller, "clientVersion">,
+  { clientVersion }: Pick<SendingCaller, "clientVersion">,
   stamp: StampRecord,
   request: BundleRequest,
 ): Question => ({ stamp, request, clientVersion, oldest: rules.oldestVersions });
@@ -59,7 +59,7 @@ async function isCaseLinked(world: Needs, { stampId }: StampRecord, { caseNumber
  */
 export async function refuseStorm(
   world: Needs & Pick<World, "stamps">,
-  caller: StampCaller,
+  caller: SendingCaller,
   bundleId: BundleId,
   request: BundleRequest,
 ): Promise<void> {

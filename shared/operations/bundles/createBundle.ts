@@ -5,6 +5,7 @@ import type { Bundle, BundleRequest } from "../../api/bundles.ts";
 import { type BundleId, type StampId, toUtcTime } from "../../api/primitives.ts";
 import { type BundleRecord, bundleFacts } from "../../domain/bundle.ts";
 import { coveringDecision, isCreatable, requireCreatable } from "../../domain/creation.ts";
+import type { CustodyRecord } from "../../domain/custody.ts";
 import { requireMatch } from "../../domain/etag.ts";
 import type { EventData, NewEvent } from "../../domain/event.ts";
 import { deleteBy, purgeOn } from "../../domain/retention.ts";
@@ -12,7 +13,7 @@ import type { StampRecord } from "../../domain/stamp.ts";
 import { tooManyRequests } from "../../domain/storms.ts";
 import { utcDay } from "../../domain/utcDay.ts";
 import { DomainError } from "../../errors.ts";
-import { actorOf, type Condition, type StampCaller } from "../caller.ts";
+import { actorOf, type Condition, type SendingCaller } from "../caller.ts";
 import { linkClaim } from "../cases/linkClaim.ts";
 import { HeadMoved, type StampHead, type World } from "../needs.ts";
 import { requireWriter } from "../refusals.ts";
@@ -21,6 +22,18 @@ import { creationQuestion, stormRefusalOf } from "./admission.ts";
 import { firstLookAfterMs, uploadWork } from "./uploadWork.ts";
 import { bundleView, bundleViewFor } from "./view.ts";
 
+/** A bundle as it is asked for. */
+export type Creation = {
+  readonly request: BundleRequest;
+  /** How it came, where it is not its stamp that brings it. */
+  readonly custody?: Omit<CustodyRecord, "importedOn">;
+  /** Tells this creation from another one of the same bundle id. */
+  readonly digest: string;
+};
+
+/** What a stamp asks for itself. */
+export const asked = (request: BundleRequest): Creation => ({ request, digest: digestOf(request) });
+
 /**
  * Creates a bundle and answers with the URL to upload it to. In this order, so that a crash leaves the safer half: the deadline of
  * whatever may land (invariant 2), the landing container, then the bundle with its event. A container's name is used once, ever, so
@@ -28,16 +41,16 @@ import { bundleView, bundleViewFor } from "./view.ts";
  */
 export async function createBundle(
   world: World,
-  caller: StampCaller,
+  caller: SendingCaller,
   bundleId: BundleId,
-  request: BundleRequest,
+  creation: Creation,
   condition: Condition,
 ): Promise<{ bundle: Bundle; created: boolean }> {
+  const { request } = creation;
   requireKnownTerms(request);
   requireSize(request, world.rules.maxBundleBytes);
   const { stamps } = world;
   const { stampId } = caller;
-  const requestDigest = digestOf(request);
 
   const result = await transact(
     () => stamps.head(stampId),
@@ -48,11 +61,11 @@ export async function createBundle(
       // The first try looks for no bundle: a new one costs one call less, and one that is there already refuses the insert.
       const mayBeNew = isFirst && condition.ifMatch === undefined && storm === undefined && isCreatable(question);
       const standing = mayBeNew ? undefined : await stamps.bundle(stampId, bundleId);
-      if (standing !== undefined) return repeated(world, stamp, standing, requestDigest, condition);
+      if (standing !== undefined) return repeated(world, stamp, standing, creation, condition);
       requireMatch(condition.ifMatch, undefined);
       requireCreatable(question);
       if (storm !== undefined) throw tooManyRequests(storm);
-      return await insert(world, caller, { head, stamp }, bundleId, request, requestDigest);
+      return await insert(world, caller, { head, stamp }, bundleId, creation);
     },
     caller.head,
   );
@@ -71,11 +84,11 @@ function repeated(
   world: World,
   stamp: StampRecord,
   standing: BundleRecord,
-  requestDigest: string,
+  { digest }: Creation,
   condition: Condition,
 ): Created {
   requireMatch(condition.ifMatch, bundleView(standing, stamp, world.clock.now()));
-  if (standing.requestDigest !== requestDigest) {
+  if (standing.requestDigest !== digest) {
     throw new DomainError(
       "BundleConflict",
       "This bundleId names another bundle already. Use a new GUID for a new bundle.",
@@ -86,15 +99,15 @@ function repeated(
 
 async function insert(
   world: World,
-  caller: StampCaller,
+  caller: SendingCaller,
   { head, stamp }: { readonly head: StampHead; readonly stamp: StampRecord },
   bundleId: BundleId,
-  request: BundleRequest,
-  requestDigest: string,
+  creation: Creation,
 ): Promise<Created> {
+  const { request } = creation;
   const { clock, landing, schedule, stamps } = world;
   const now = clock.now();
-  const record = newBundle(world, stamp, bundleId, request, requestDigest, now);
+  const record = newBundle(world, stamp, bundleId, creation, now);
   const operator =
     request.consent === undefined ? undefined : await operatorOf(world, caller.stampId, request.consent.decidedBy);
   await schedule.remember(uploadWork(record), new Date(now.getTime() + firstLookAfterMs));
@@ -119,8 +132,7 @@ function newBundle(
   world: Pick<World, "landing" | "rules">,
   stamp: StampRecord,
   bundleId: BundleId,
-  request: BundleRequest,
-  requestDigest: string,
+  { request, custody, digest }: Creation,
   now: Date,
 ): BundleRecord {
   const { consent: _consent, ...asked } = request;
@@ -135,7 +147,8 @@ function newBundle(
     purgeOn: purgeOn(now, world.rules.purgeAfterDays),
     consentDecision: coveringDecision(stamp, request, randomUUID()),
     links: [],
-    requestDigest,
+    ...(custody === undefined ? {} : { custody: { ...custody, importedOn: toUtcTime(now) } }),
+    requestDigest: digest,
     consentEpoch: stamp.consentEpoch,
     uploadEpoch: stamp.uploadEpoch,
     account: world.landing.place(stampId, stamp.geography),
@@ -143,7 +156,7 @@ function newBundle(
   };
 }
 
-function createdEvent(caller: StampCaller, record: BundleRecord, operator: string | undefined): NewEvent {
+function createdEvent(caller: SendingCaller, record: BundleRecord, operator: string | undefined): NewEvent {
   const { decisionId, basis, purposes, termsVersion } = record.consentDecision;
   return {
     type: "bundle.created",
@@ -158,9 +171,12 @@ function createdEvent(caller: StampCaller, record: BundleRecord, operator: strin
       termsVersion,
       ...(operator === undefined ? {} : { decidedBy: operator }),
       ...(record.trigger === undefined ? {} : triggerFacts(record.trigger)),
+      ...(record.custody === undefined ? {} : custodyFacts(record.custody)),
     },
   };
 }
+
+const custodyFacts = ({ signedOn, keyId, carriedBy }: CustodyRecord): EventData => ({ signedOn, keyId, carriedBy });
 
 /** The list of faults is open, so an id may be any text; what is no code is on the bundle's row only (invariant 9). */
 const triggerFacts = ({ faultId, raisedOn }: NonNullable<BundleRecord["trigger"]>): EventData => ({
@@ -171,9 +187,10 @@ const triggerFacts = ({ faultId, raisedOn }: NonNullable<BundleRecord["trigger"]
 const operatorOf = (world: Pick<World, "people">, stampId: StampId, name: string) =>
   world.people.subjectOf({ scope: `operator:${stampId}`, identity: name });
 
-const digestOf = (request: BundleRequest): string =>
+/** SHA-256 of what was asked, in its canonical form. */
+export const digestOf = (said: object): string =>
   createHash("sha256")
-    .update(canonicalize(request) ?? "")
+    .update(canonicalize(said) ?? "")
     .digest("hex");
 
 /** What was saved locally may have been consented to under terms that have been replaced since. */

@@ -8,7 +8,7 @@ import { type PageRequest, type PageResult, sieve } from "../paging.ts";
 import { invalidState, noSuchBundle, requireStamp } from "../refusals.ts";
 import { bundleView, bundleViewFor, verificationView } from "./view.ts";
 
-type Needs = Pick<World, "clock" | "stamps" | "landing">;
+type Needs = Pick<World, "clock" | "stamps" | "landing" | "people">;
 
 async function read(
   world: Needs,
@@ -16,7 +16,7 @@ async function read(
   stampId: StampId,
   bundleId: BundleId,
 ): Promise<{ stamp: StampRecord; bundle: BundleRecord }> {
-  const head = caller.kind === "stamp" ? caller.head : await world.stamps.head(stampId);
+  const head = caller.kind === "token" ? await world.stamps.head(stampId) : caller.head;
   const bundle = await world.stamps.bundle(stampId, bundleId);
   if (bundle === undefined || head.state === undefined) throw noSuchBundle();
   return { stamp: head.state, bundle };

@@ -3,7 +3,7 @@ import { type BundleId, toUtcTime } from "../../api/primitives.ts";
 import { type BundleRecord, endedBy, transition } from "../../domain/bundle.ts";
 import type { StampRecord } from "../../domain/stamp.ts";
 import { DomainError } from "../../errors.ts";
-import { actorOf, type StampCaller } from "../caller.ts";
+import { actorOf, type SendingCaller } from "../caller.ts";
 import type { LandedBlob, World } from "../needs.ts";
 import { invalidState, noSuchBundle, requireWriter } from "../refusals.ts";
 import { transact } from "../transact.ts";
@@ -18,7 +18,7 @@ type Needs = Pick<World, "clock" | "rules" | "stamps" | "landing" | "queue" | "s
  */
 export async function submitBundle(
   world: Needs,
-  caller: StampCaller,
+  caller: SendingCaller,
   bundleId: BundleId,
   said: Submission,
 ): Promise<Bundle> {

@@ -1,6 +1,8 @@
 import type { Bundle, Verification } from "../../api/bundles.ts";
 import { toUtcTime } from "../../api/primitives.ts";
 import { type BundleRecord, endedBy } from "../../domain/bundle.ts";
+import type { CustodyRecord } from "../../domain/custody.ts";
+import { subjectId } from "../../domain/people.ts";
 import { shownPurgeOn } from "../../domain/purge.ts";
 import type { StampRecord } from "../../domain/stamp.ts";
 import type { Caller } from "../caller.ts";
@@ -27,6 +29,7 @@ export function bundleView(bundle: BundleRecord, stamp: StampRecord, now: Date):
     landing: _landing,
     submittedEtag: _submittedEtag,
     caseClosedDueOn: _caseClosedDueOn,
+    custody,
     erasure,
     purge,
     ...shown
@@ -35,6 +38,7 @@ export function bundleView(bundle: BundleRecord, stamp: StampRecord, now: Date):
     ...shown,
     state: endedBy(bundle, stamp, now) ?? bundle.state,
     purgeOn: shownPurgeOn(bundle),
+    ...(custody === undefined ? {} : { custody: custodyView(custody) }),
     ...(erasure === undefined ? {} : { erasure: { requestedOn: erasure.requestedOn, dueOn: erasure.dueOn } }),
     ...(purge === undefined
       ? {}
@@ -48,18 +52,30 @@ export function bundleView(bundle: BundleRecord, stamp: StampRecord, now: Date):
   };
 }
 
-/** The bundle with what helps to go on uploading while it is `created`: the URL for the stamp alone, the staged blocks for all. */
+const custodyView = ({ carriedBy, ...shown }: CustodyRecord): NonNullable<Bundle["custody"]> => ({
+  ...shown,
+  carrier: carriedBy,
+});
+
+/** With the carrier's name, as long as it is remembered. */
+async function withCarrier(world: Pick<World, "people">, view: Bundle): Promise<Bundle> {
+  if (view.custody === undefined) return view;
+  const person = await world.people.whois(subjectId.parse(view.custody.carrier));
+  return person === undefined ? view : { ...view, custody: { ...view.custody, carriedBy: person.identity } };
+}
+
+/** The bundle with what helps to go on uploading while it is `created`: the URL for who sends it alone, the staged blocks for all. */
 export async function bundleViewFor(
-  world: Pick<World, "clock" | "landing">,
+  world: Pick<World, "clock" | "landing" | "people">,
   caller: Caller,
   bundle: BundleRecord,
   stamp: StampRecord,
   options: { readonly isNew?: boolean } = {},
 ): Promise<Bundle> {
-  const view = bundleView(bundle, stamp, world.clock.now());
+  const view = await withCarrier(world, bundleView(bundle, stamp, world.clock.now()));
   if (view.state !== "created") return view;
   const [upload, stagedBlocks] = await Promise.all([
-    caller.kind === "stamp" && stamp.state === "enabled" ? uploadFor(world, bundle) : undefined,
+    caller.kind !== "token" && stamp.state === "enabled" ? uploadFor(world, bundle) : undefined,
     options.isNew ? [] : world.landing.stagedBlocks(bundle.account, bundle.landing),
   ]);
   return { ...view, ...(upload === undefined ? {} : { upload }), stagedBlocks: [...stagedBlocks] };

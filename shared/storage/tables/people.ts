@@ -12,7 +12,11 @@ import type { Table } from "./table.ts";
  */
 
 const person = z.object({
-  scope: z.union([z.literal("entra"), z.templateLiteral(["operator:", z.string()])]),
+  scope: z.union([
+    z.literal("entra"),
+    z.templateLiteral(["operator:", z.string()]),
+    z.templateLiteral(["carrier:", z.string()]),
+  ]),
   identity: z.string(),
 });
 const known = z.object({ subjectId, usedMonth: z.string() });

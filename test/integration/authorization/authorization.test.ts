@@ -110,7 +110,7 @@ describe("an auditor", () => {
   });
 });
 
-it("gives URLs into storage to the stamp that uploads and to the grantee, and to nobody else", () => {
+it("gives URLs into storage to the stamp that uploads, its carrier and the grantee, and to nobody else", () => {
   const given = played
     .filter(({ answer }) => leadsToBytes(answer))
     .map(({ cell }) => nameOf(cell.operationId, cell.caller));
@@ -119,6 +119,8 @@ it("gives URLs into storage to the stamp that uploads and to the grantee, and to
       nameOf("Bundles_Get", "stamp"),
       nameOf("Bundles_Put", "stamp"),
       nameOf("Bundles_RenewUpload", "stamp"),
+      nameOf("Imports_Get", "carrier"),
+      nameOf("Imports_Put", "carrier"),
       nameOf("Grants_IssueUrl", "grantee"),
     ].sort(),
   );

@@ -1,3 +1,4 @@
+import { carrying, saveBundle } from "../../support/system/imports.ts";
 import { forgedToken } from "../../support/system/tokens.ts";
 import { type Call, roleNames, type World } from "../../support/system/world.ts";
 import type { Caller } from "./callers.ts";
@@ -15,6 +16,9 @@ export async function callsOf(scene: Scene): Promise<Readonly<Record<Caller, Cal
     compromisedStamp: compromised.stamp.call,
     retiredKey: (method, path, body, options) =>
       main.stamp.call(method, path, body, { ...options, key: scene.retiredKey }),
+    carrier: async (method, path, body, options) =>
+      carrying(world, await scene.manifestFor(path))(method, path, body, options),
+    otherCarrier: carrying(world, (await saveBundle(main.stamp)).manifest),
     registration: (await world.person("R")).call,
     caseSystem: (await world.person("C")).call,
     grantee: engineers.grantee.call,

@@ -41,6 +41,7 @@ const bodies: Readonly<Record<WithBody, (scene: Scene, target: Target, cell: Cel
   Bundles_Submit: (_scene, { bundle }) => bundle.submission,
   Bundles_Erase: () => operator,
   Bundles_CancelErase: () => operator,
+  Imports_Put: () => ({ carriedBy: "Carol of Contoso" }),
   Cases_Put: ({ cases }, _target, { situation }) => cases[situation.case ?? "open"].update,
   Grants_Put: ({ cases }, { stampId, bundle, grant }) =>
     grant?.request ?? cases.open.actor.grantRequest([{ stampId, bundleId: bundle.bundleId }]),
@@ -84,7 +85,9 @@ function bundleOf(
   { bundles }: Holding,
   state: Cell["situation"]["bundle"],
 ): Held {
-  if (state === "anotherStamps") return scene.another.bundle;
+  const { another, imported } = scene;
+  if (state === "anotherStamps") return operationId.startsWith("Imports_") ? another.imported : another.bundle;
+  if (operationId.startsWith("Imports_")) return imported[state ?? "accepted"];
   // The other purged bundle was linked while it could be, and linking it again would be a repeat.
   if (state === "purged" && operationId === "Cases_LinkBundle") return scene.neverLinked;
   return bundles[state ?? "accepted"];

@@ -7,7 +7,7 @@ import type { BundleState, CaseState, GrantState, Situation } from "./situations
  * checks. A route without a rule does not compile.
  */
 
-type Who = "stamp" | "R" | "C" | "E" | "A";
+type Who = "stamp" | "manifest" | "R" | "C" | "E" | "A";
 
 /** The statuses of the codes that decide here (`API.md`, Errors). */
 const statuses = {
@@ -15,6 +15,7 @@ const statuses = {
   TokenInvalid: 401,
   TokenExpired: 401,
   SignatureMissing: 401,
+  SignatureInvalid: 401,
   KeyUnknown: 401,
   KeyRetired: 401,
   RoleMissing: 403,
@@ -128,6 +129,16 @@ export const rules: Record<OperationId, Rule> = {
     succeeds: 200,
   },
 
+  // Manifests are those that made the bundle; there is none yet of a bundle of that id where another stamp has one.
+  Imports_Get: { who: ["manifest"], refuses: [noSuchBundle], succeeds: 200 },
+  Imports_Put: { who: ["manifest"], succeeds: ({ bundle }) => (bundle === "anotherStamps" ? 201 : 200) },
+  Imports_Submit: {
+    who: ["manifest"],
+    refuses: [noSuchBundle, ["NothingUploaded", bundleIs("created")]],
+    succeeds: 202,
+  },
+  Imports_GetVerification: { who: ["manifest"], refuses: [noSuchBundle], succeeds: 200 },
+
   Cases_List: { who: ["C", "A", "E"], succeeds: 200 },
   Cases_Get: { who: ["C", "A", "E"], refuses: [unknownCase], succeeds: 200 },
   Cases_Put: { who: ["C"], succeeds: 200 },
@@ -206,6 +217,12 @@ const holding =
   ({ who }) =>
     who.includes(role) ? undefined : "RoleMissing";
 
+/** A manifest is of one bundle and no other route's credential. */
+const showing =
+  (refusal: () => Code | undefined): Entry =>
+  ({ who }) =>
+    who.includes("manifest") ? refusal() : "TokenInvalid";
+
 /** What the credential alone decides (`API.md`, Who, and the order of checks). */
 const entry: Record<Caller, Entry> = {
   nobody: ({ who }) => (who.includes("stamp") ? "SignatureMissing" : "TokenMissing"),
@@ -214,6 +231,8 @@ const entry: Record<Caller, Entry> = {
   lostStamp: signing(({ verb }) => (verb === "GET" ? undefined : "StampDisabled")),
   compromisedStamp: signing(() => "StampDisabled"),
   retiredKey: signing(() => "KeyRetired"),
+  carrier: showing(() => undefined),
+  otherCarrier: showing(() => "SignatureInvalid"),
   registration: holding("R"),
   caseSystem: holding("C"),
   grantee: holding("E"),

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { type CaseActor, openCase } from "../../support/system/cases.ts";
 import { expectStatus } from "../../support/system/expectations.ts";
+import { carrying, importSaved, type SavedBundle, saveBundle } from "../../support/system/imports.ts";
 import type { Case } from "../../support/system/shapes.ts";
 import { makeKey, type StampKey } from "../../support/system/signing.ts";
 import { enroll, registrationOf, type StampActor } from "../../support/system/stamp.ts";
@@ -38,10 +39,14 @@ export type Scene = {
   readonly retiredKey: StampKey;
   readonly lost: Holding;
   readonly compromised: Holding;
-  /** On no case, with an accepted bundle. */
-  readonly another: { readonly stamp: StampActor; readonly bundle: Held };
+  /** On no case, with an accepted bundle that it sent and one that was imported. */
+  readonly another: { readonly stamp: StampActor; readonly bundle: Held; readonly imported: Held };
   /** What the ledger calls an operator of the other stamp. */
   readonly operatorSubject: string;
+  /** The main stamp's, brought by manifests. */
+  readonly imported: Holding["bundles"];
+  /** The manifest of the bundle that the path names; of any where it names none. */
+  readonly manifestFor: (path: string) => Promise<string>;
   /** The main stamp's: purged, and linked to no case. */
   readonly neverLinked: Held;
   readonly engineers: Readonly<Record<"grantee" | "colleague" | "elsewhere" | "nowhere", Person>>;
@@ -58,13 +63,15 @@ export async function openScene(): Promise<Scene> {
   try {
     const holdings = await makeHoldings(world);
     const lent = await openCases(world, holdings.main);
-    const { main, lost, compromised, neverLinked } = holdings;
+    const { main, lost, compromised, neverLinked, imported } = holdings;
+    await erase(main.stamp, imported.purged, "purged");
     for (const { stamp, bundles } of [main, lost, compromised]) await erase(stamp, bundles.purged, "purged");
     await erase(main.stamp, neverLinked, "purged");
 
     // From here on an erasure is pending for a day.
     await world.restart({});
     for (const { stamp, bundles } of [main, lost, compromised]) await erase(stamp, bundles.erasing, "accepted");
+    await erase(main.stamp, imported.erasing, "accepted");
     await disable(world, lost.stamp, "lost");
     await disable(world, compromised.stamp, "compromised");
     await world.runTimer("sealCheckpoint");
@@ -82,12 +89,54 @@ async function makeHoldings(world: World) {
     enrollWithRetired(world, retiredKey).then((stamp) => hold(stamp, zip)),
     enroll(world).then((stamp) => hold(stamp, zip)),
     enroll(world).then((stamp) => hold(stamp, zip)),
-    enroll(world).then(async (stamp) => ({ stamp, bundle: await (await submit(stamp, zip))() })),
+    enroll(world).then(async (stamp) => ({
+      stamp,
+      bundle: await (await submit(stamp, zip))(),
+      imported: await carry(world, stamp, await saveBundle(stamp, { bytes: zip })),
+    })),
   ]);
   const neverLinked = await (await submit(main.stamp, zip))();
   const operatorSubject = await operatorOf(world, another.stamp);
-  return { main, retiredKey, lost, compromised, another, neverLinked, operatorSubject };
+  const brought = await bring(world, main.stamp, zip);
+  return { ...brought, main, retiredKey, lost, compromised, another, neverLinked, operatorSubject };
 }
+
+/** Bundles that came by manifests, in the states that a stamp's own are in. */
+async function bring(world: World, stamp: StampActor, bytes: Buffer): Promise<Pick<Scene, "imported" | "manifestFor">> {
+  const manifests = new Map<string, string>();
+  const save = async (claims: Fields = {}) => {
+    const saved = await saveBundle(stamp, { bytes, claims });
+    manifests.set(saved.bundleId, saved.manifest);
+    return saved;
+  };
+  const imported = async () => carry(world, stamp, await save());
+  const created = await save();
+  expectStatus(await carrying(world, created.manifest)("PUT", created.path, { carriedBy: "Carol of Contoso" }), 201);
+  return {
+    imported: {
+      created: heldOf(created),
+      accepted: await imported(),
+      erasing: await imported(),
+      purged: await imported(),
+    },
+    manifestFor: async (path) => {
+      const [bundleId] = /(?<=\/(bundles|imports)\/)[^/:]+/.exec(path) ?? [];
+      return (bundleId && manifests.get(bundleId)) || (await save(bundleId ? { bundleId } : {})).manifest;
+    },
+  };
+}
+
+async function carry(world: World, stamp: StampActor, saved: SavedBundle): Promise<Held> {
+  await importSaved(world, stamp, saved);
+  await stamp.waitFor(saved.bundleId, "accepted");
+  return heldOf(saved);
+}
+
+const heldOf = ({ bundleId, claims, bytes }: SavedBundle): Held => ({
+  bundleId,
+  creation: claims,
+  submission: submissionOf(bytes),
+});
 
 /** The subject id of an operator who decided on consent. */
 async function operatorOf(world: World, stamp: StampActor): Promise<string> {

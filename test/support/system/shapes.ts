@@ -94,6 +94,15 @@ export const bundleShape = z.looseObject({
     purposes,
   }),
   links: z.array(z.looseObject({ caseNumber, linkedOn: time })),
+  custody: z
+    .looseObject({
+      signedOn: time,
+      keyId: z.string(),
+      importedOn: time,
+      carrier: guid,
+      carriedBy: z.string().optional(),
+    })
+    .optional(),
   upload: uploadShape.optional(),
   stagedBlocks: z.array(z.looseObject({ id: z.string(), sizeBytes: z.int() })).optional(),
   erasure: z.looseObject({ requestedOn: time, dueOn: time }).optional(),
