@@ -9,4 +9,5 @@ register(routes.Stamps_Disable, (handlers) => handlers.Stamps_Disable);
 register(routes.Stamps_Enable, (handlers) => handlers.Stamps_Enable);
 register(routes.Stamps_GetCollectionOptions, (handlers) => handlers.Stamps_GetCollectionOptions);
 register(routes.Stamps_ListAccessGrants, (handlers) => handlers.Stamps_ListAccessGrants);
+register(routes.Stamps_CheckUpload, (handlers) => handlers.Stamps_CheckUpload);
 register(routes.Stamps_ListAccesses, (handlers) => handlers.Stamps_ListAccesses);

@@ -76,7 +76,7 @@ export type ErasureRequest = z.infer<typeof erasureRequest>;
 
 const problem = z.object({ code: z.string(), message: z.string() });
 
-const upload = z
+export const upload = z
   .object({
     url: z.url().describe("Shared access signature for one blob: create and write, at most 4 hours."),
     expiresOn: utcTime,

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { type UtcDay, utcDaySchema } from "./utcDay.ts";
+import { type UtcDay, utcDay, utcDaySchema } from "./utcDay.ts";
 
 /** What a bundle's bytes are called in storage. Names hold ids and digests only, never what a client chose. */
 
@@ -18,6 +18,12 @@ export type BundleLocation = { readonly day: UtcDay; readonly stampId: string; r
 export function landingContainerName(day: UtcDay, { stampId, bundleId, attempt }: Upload): string {
   const digest = createHash("sha256").update(`${stampId}/${bundleId}/${attempt}`).digest("hex").slice(0, 40);
   return `${landingPrefix}${day}-${digest}`;
+}
+
+/** The landing container for a stamp's test writes in the hour that begins then; no bundle is ever in it. */
+export function probeContainerName(stampId: string, hour: Date): string {
+  const digest = createHash("sha256").update(`${stampId}/probe/${hour.toISOString()}`).digest("hex").slice(0, 40);
+  return `${landingPrefix}${utcDay(hour)}-${digest}`;
 }
 
 /** The one blob that a landing container holds. */

@@ -22,12 +22,12 @@ const firstHiddenEventsRelease = 2008;
 
 export type Question = {
   readonly stamp: StampRecord;
-  readonly request: BundleRequest;
+  readonly request: Pick<BundleRequest, "mode" | "trigger" | "stampVersion">;
   /** Of the reference client; undefined for any other. */
   readonly clientVersion?: string | undefined;
   readonly oldest?: OldestVersions;
 };
-type Rule = {
+export type Rule = {
   readonly code: ErrorCode;
   readonly message: string;
   /** What the message says more, of the question at hand. */
@@ -101,9 +101,12 @@ export const isCreatable = (question: Question): boolean => rules.every((rule) =
 export function requireCreatable(question: Question): void {
   const refusing = rules.find((rule) => !rule.allows(question));
   if (refusing === undefined) return;
-  const { code, message, adds } = refusing;
-  throw new DomainError(code, adds === undefined ? message : `${message} ${adds(question)}`);
+  throw new DomainError(refusing.code, refusalBy(refusing, question));
 }
+
+/** What a rule that does not allow the bundle says. */
+export const refusalBy = ({ message, adds }: Rule, question: Question): string =>
+  adds === undefined ? message : `${message} ${adds(question)}`;
 
 /** A time of whole seconds is compared in whole seconds: it may have been cut. */
 function isBefore(time: UtcTime, limit: UtcTime): boolean {

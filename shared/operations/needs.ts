@@ -181,6 +181,8 @@ export type Unfinished =
       readonly account: string;
       readonly landing: string;
     }
+  /** Where a stamp tries a write before it collects: nothing in it is ever a bundle. */
+  | { readonly kind: "probe"; readonly stampId: StampId; readonly account: string; readonly landing: string }
   /** A look at a stamp, a case or a link: each time that one is due has a row of its own, so that a look done forgets none that is to come. */
   | { readonly kind: "stamp"; readonly stampId: StampId; readonly dueOn: UtcTime }
   | { readonly kind: "case"; readonly caseNumber: CaseNumber; readonly dueOn: UtcTime }
@@ -303,6 +305,10 @@ export type Landing = {
   readonly place: (stampId: StampId, geography: string) => string;
   readonly containerName: (of: { stampId: StampId; bundleId: BundleId; attempt: string; day: UtcDay }) => string;
   readonly create: (account: string, landing: string) => Promise<void>;
+  /** The container for a stamp's test writes in the hour that begins then. */
+  readonly probeName: (stampId: StampId, hour: Date) => string;
+  /** Makes the container where it is not there. */
+  readonly ensure: (account: string, landing: string) => Promise<void>;
   readonly uploadUrl: (account: string, landing: string, expiresOn: Date) => Promise<string>;
   readonly landed: (account: string, landing: string) => Promise<LandedBlob | undefined>;
   readonly stagedBlocks: (account: string, landing: string) => Promise<readonly { id: string; sizeBytes: number }[]>;

@@ -1,4 +1,4 @@
-import { landingContainerName } from "../domain/containers.ts";
+import { landingContainerName, probeContainerName } from "../domain/containers.ts";
 import { type PlacementAccount, placeBundle } from "../domain/placement.ts";
 import { DomainError } from "../errors.ts";
 import type { Days, Landing, Storehouse } from "../operations/needs.ts";
@@ -36,6 +36,8 @@ export function openAccounts(
     place: (stampId, geography) => placeBundle(stampId, geography, accounts),
     containerName: ({ day, ...upload }) => landingContainerName(day, upload),
     create: (account, container) => named(account).createLanding(container),
+    probeName: probeContainerName,
+    ensure: (account, container) => named(account).ensureLanding(container),
     uploadUrl: (account, container, expiresOn) => named(account).uploadUrl(container, { expiresOn }),
     landed: async (account, container) => {
       const blob = await named(account).landed(container);

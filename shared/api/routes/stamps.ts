@@ -1,6 +1,7 @@
 import { access } from "../bundles.ts";
 import { stampGrant } from "../cases.ts";
 import { consent, consentDecision } from "../consents.ts";
+import { uploadCheck, uploadCheckRequest } from "../preflight.ts";
 import { pageOf } from "../primitives.ts";
 import { noBody, route } from "../route.ts";
 import { collectionOptions, disabling, keyRotation, registration, stamp } from "../stamps.ts";
@@ -84,6 +85,17 @@ export const stampRoutes = {
     summary: "Which ways of sending logs are open to the stamp, and which is recommended.",
     params: ofStamp,
     result: collectionOptions,
+  }),
+  Stamps_CheckUpload: route({
+    ...action,
+    ...plain,
+    operationId: "Stamps_CheckUpload",
+    path: "/stamps/{stampId}:checkUpload",
+    who: ["stamp"],
+    summary: "Whether a bundle would be taken now, before it is collected, and a URL to try a write with.",
+    params: ofStamp,
+    body: uploadCheckRequest,
+    result: uploadCheck,
   }),
   Stamps_ListAccesses: route({
     ...get,

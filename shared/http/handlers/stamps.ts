@@ -2,6 +2,7 @@ import { verifyKeyProof } from "../../auth/keyProof.ts";
 import { decideConsent } from "../../operations/consents/decideConsent.ts";
 import { listDecisions, readConsent } from "../../operations/consents/readConsent.ts";
 import type { World } from "../../operations/needs.ts";
+import { checkUpload } from "../../operations/stamps/checkUpload.ts";
 import { disableStamp, enableStamp } from "../../operations/stamps/disableStamp.ts";
 import { listAccessGrants } from "../../operations/stamps/listAccessGrants.ts";
 import { listAccesses, listStamps, readCollectionOptions, readStamp } from "../../operations/stamps/readStamps.ts";
@@ -26,6 +27,7 @@ export const stampHandlers = (world: World): HandlersFor<"Stamps"> & HandlersFor
   Stamps_Enable: async ({ caller, params }) => resource(await enableStamp(world, known(caller), params.stampId)),
   Stamps_GetCollectionOptions: async ({ caller, params }) =>
     resource(await readCollectionOptions(world, known(caller), params.stampId)),
+  Stamps_CheckUpload: async ({ caller, body }) => resource(await checkUpload(world, asStamp(caller), body)),
   Stamps_ListAccesses: async (call) =>
     page(await listAccesses(world, known(call.caller), call.params.stampId, pageOf(call))),
   Stamps_ListAccessGrants: async (call) =>

@@ -9,13 +9,16 @@ import type { World } from "../needs.ts";
 
 /** Whether a new bundle is taken: what refuses it whenever it comes (`domain/creation.ts`), and what refuses it for now (`domain/storms.ts`). */
 
+/** What the rules ask about a bundle to come. */
+type Announcement = Pick<BundleRequest, "mode" | "trigger" | "caseNumber" | "sizeBytes">;
+
 type Needs = Pick<World, "cases" | "clock" | "falseClaims" | "intake" | "rules">;
 
 export const creationQuestion = (
   { rules }: Pick<World, "rules">,
   { clientVersion }: Pick<SendingCaller, "clientVersion">,
   stamp: StampRecord,
-  request: BundleRequest,
+  request: Question["request"],
 ): Question => ({ stamp, request, clientVersion, oldest: rules.oldestVersions });
 
 /**
@@ -25,7 +28,7 @@ export const creationQuestion = (
 export async function stormRefusalOf(
   world: Needs,
   stamp: StampRecord,
-  request: BundleRequest,
+  request: Announcement,
 ): Promise<StormRefusal | undefined> {
   const { clock, intake, rules } = world;
   if (rules.limits === undefined) return undefined;
@@ -45,7 +48,7 @@ export async function stormRefusalOf(
   return (await isCaseLinked(world, stamp, request)) ? undefined : refusal;
 }
 
-async function isCaseLinked(world: Needs, { stampId }: StampRecord, { caseNumber }: BundleRequest): Promise<boolean> {
+async function isCaseLinked(world: Needs, { stampId }: StampRecord, { caseNumber }: Announcement): Promise<boolean> {
   const realNow = world.clock.real();
   if (caseNumber === undefined || world.falseClaims.tooMany(stampId, realNow)) return false;
   const holds = await claimHolds(world, stampId, caseNumber);

@@ -17,7 +17,7 @@ const usualBlockBytes = 8 * mebibyte;
 const mostBlocks = 40_000;
 
 /** Put Blob needs the type and Put Block ignores it; Put Block List goes without, for Azurite would take it for a Put Blob. */
-const requiredHeaders = { "x-ms-blob-type": "BlockBlob" };
+export const requiredHeaders = { "x-ms-blob-type": "BlockBlob" };
 
 /** The bundle as anyone who may see it sees it; what has ended shows as ended, whether or not that is written yet. */
 export function bundleView(bundle: BundleRecord, stamp: StampRecord, now: Date): Bundle {

@@ -73,7 +73,7 @@ async function strayContainers(
 async function unaccounted(world: Needs, account: string, held: readonly HeldDay[]): Promise<string[]> {
   const names = await all(world.storehouse.containers(account));
   const expected = new Set(held.filter((each) => each.account === account).map((each) => dayContainerName(each.day)));
-  for await (const work of world.schedule.due(endOfTime)) if (work.kind === "upload") expected.add(work.landing);
+  for await (const work of world.schedule.due(endOfTime)) if ("landing" in work) expected.add(work.landing);
   return names.filter(
     (name) => (name.startsWith(landingPrefix) || dayOfContainer(name) !== undefined) && !expected.has(name),
   );

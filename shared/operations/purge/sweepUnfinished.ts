@@ -22,6 +22,9 @@ async function finish(world: World, work: Unfinished): Promise<void> {
   switch (work.kind) {
     case "upload":
       return await finishUpload(world, work);
+    case "probe":
+      await world.landing.delete(work.account, work.landing);
+      return await world.schedule.forget(work);
     case "stamp":
       await settleStamp(world, work.stampId);
       return await forgetOnceOld(world, work);

@@ -20,6 +20,8 @@ export type StagedBlock = { readonly id: string; readonly sizeBytes: number };
 export type Landing = {
   /** Makes the container of one upload, in one round trip. Its name must be new: `ServiceUnavailable` if it was used. */
   readonly createLanding: (container: string) => Promise<void>;
+  /** Makes the container where it is not there, in one round trip. */
+  readonly ensureLanding: (container: string) => Promise<void>;
   /** A URL that can write the container's one blob and nothing else, for at most 4 hours; https only outside one machine. */
   readonly uploadUrl: (container: string, life: { readonly expiresOn: Date }) => Promise<string>;
   /** The committed blob, in one round trip; undefined where there is none. */
@@ -45,6 +47,11 @@ export function openLanding(service: BlobServiceClient, sign: Signer): Landing {
           // A name is random for each attempt, so this is a create whose answer was lost: the next attempt heals it.
           throw isConflict(error) ? serviceUnavailable(error) : error;
         }
+      }),
+
+    ensureLanding: (container) =>
+      orUnavailable(async () => {
+        await containerOf(container).createIfNotExists();
       }),
 
     uploadUrl: (container, { expiresOn }) =>

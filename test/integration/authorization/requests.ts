@@ -36,6 +36,7 @@ const bodies: Readonly<Record<WithBody, (scene: Scene, target: Target, cell: Cel
   Stamps_Put: (_scene, { holding }) => holding.stamp.registration,
   Stamps_RotateKey: (_scene, { stampId }) => rotationOf(stampId),
   Stamps_Disable: () => ({ reason: "lost" }),
+  Stamps_CheckUpload: () => ({}),
   Consents_Put: ({ termsVersion }) => ({ state: "enabled", decidedBy: operator.decidedBy, termsVersion }),
   Bundles_Put: (_scene, { bundle }) => bundle.creation,
   Bundles_Submit: (_scene, { bundle }) => bundle.submission,

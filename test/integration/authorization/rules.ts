@@ -86,6 +86,7 @@ export const rules: Record<OperationId, Rule> = {
   Stamps_Enable: { who: ["R"], succeeds: 200 },
   Stamps_GetCollectionOptions: { who: ["stamp"], succeeds: 200 },
   Stamps_ListAccessGrants: { who: ["stamp", "A"], succeeds: 200 },
+  Stamps_CheckUpload: { who: ["stamp"], succeeds: 200 },
   Stamps_ListAccesses: { who: ["stamp", "A"], succeeds: 200 },
 
   Consents_Get: { who: ["stamp", "A"], succeeds: 200 },

@@ -31,6 +31,7 @@ export function edgeOf(app: App): (raw: RawRequest) => Promise<Answer> {
     served(routes.Stamps_Disable, (handlers) => handlers.Stamps_Disable),
     served(routes.Stamps_Enable, (handlers) => handlers.Stamps_Enable),
     served(routes.Stamps_ListAccessGrants, (handlers) => handlers.Stamps_ListAccessGrants),
+    served(routes.Stamps_CheckUpload, (handlers) => handlers.Stamps_CheckUpload),
     served(routes.Stamps_ListAccesses, (handlers) => handlers.Stamps_ListAccesses),
     served(routes.Consents_Get, (handlers) => handlers.Consents_Get),
     served(routes.Consents_Put, (handlers) => handlers.Consents_Put),
