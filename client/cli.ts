@@ -4,7 +4,7 @@ import { addConsent } from "./commands/consent.ts";
 import { openContext, type Run } from "./commands/context.ts";
 import { addRegister } from "./commands/register.ts";
 import { addSend } from "./commands/send.ts";
-import { exitCodes, exitCodesText, explain, Interrupted } from "./failure.ts";
+import { environmentText, exitCodes, exitCodesText, explain, Interrupted } from "./failure.ts";
 
 /** The command line of the reference client: `npm run stamp -- <command>`. */
 
@@ -23,9 +23,15 @@ const program = new Command("stamp")
   .configureHelp({ showGlobalOptions: true })
   .usage("[options] <command>")
   .description("The reference client of Stamp Intake: what a stamp and its operator can do.")
-  .option("--json", "print the answer as JSON, for scripts (with npm run --silent)")
-  .option("--quiet", "no progress and no notes")
+  .option("--json", "print the answer as JSON on standard output, and progress as JSON lines on standard error")
+  .option("--quiet", "no progress and no notes; a failure is still told")
   .option("--origin <url>", "the service (default: STAMP_INTAKE_ORIGIN, else the one that runs here)")
+  .option(
+    "--ca <file>",
+    "certificates (PEM) to trust beside Node's own; register keeps it (see also NODE_EXTRA_CA_CERTS)",
+  )
+  .option("--limit-rate <rate>", "send no faster: 500k, 5m are bytes a second; 800kbit, 4mbit are bits")
+  .addHelpText("after", environmentText)
   .addHelpText("after", exitCodesText);
 
 addRegister(program, run);
@@ -42,7 +48,8 @@ try {
 function ending(error: unknown): number {
   // Commander has said what is wrong; help and version come this way too.
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.fine : exitCodes.usage;
-  const { exitCode, lines } = explain(error);
-  process.stderr.write(lines.map((line) => `${line}\n`).join(""));
+  const { exitCode, code, lines } = explain(error);
+  const told = JSON.stringify({ event: "error", code, message: lines.join(" "), exitCode });
+  process.stderr.write(program.opts().json === true ? `${told}\n` : lines.map((line) => `${line}\n`).join(""));
   return exitCode;
 }

@@ -21,6 +21,13 @@ Exit codes:
   4    the service or its storage could not be reached
   130  interrupted; the same command goes on from there`;
 
+/** For the command line's help. */
+export const environmentText = `
+Environment:
+  HTTPS_PROXY, HTTP_PROXY, NO_PROXY  the proxy, as curl reads them: http://user:password@proxy:8080
+  NODE_EXTRA_CA_CERTS                certificates (PEM) to trust beside Node's own
+  LOCAL_DIR                          where the stamp is kept (default: .local)`;
+
 /** The command cannot be carried out as it was typed. */
 export class UsageError extends Error {
   constructor(message: string) {
@@ -44,26 +51,33 @@ const nextStep: Readonly<Record<string, string>> = {
   KeyUnknown: "The service does not know this stamp's key: npm run stamp -- register",
 };
 
-export type Ending = { readonly exitCode: number; readonly lines: readonly string[] };
+export type Ending = {
+  readonly exitCode: number;
+  /** For scripts: the refusal's own code, or what kind of failure it was. */
+  readonly code: string;
+  readonly lines: readonly string[];
+};
 
 /** What a failed command says, and how it exits. */
 export function explain(error: unknown): Ending {
+  const ending = (kind: keyof typeof exitCodes, code: string, ...lines: readonly string[]): Ending => ({
+    exitCode: exitCodes[kind],
+    code,
+    lines,
+  });
   if (error instanceof Interrupted) {
-    return {
-      exitCode: exitCodes.interrupted,
-      lines: ["Interrupted. Nothing is lost: the same command goes on from here."],
-    };
+    return ending("interrupted", "Interrupted", "Interrupted. Nothing is lost: the same command goes on from here.");
   }
-  if (error instanceof UsageError) return { exitCode: exitCodes.usage, lines: [error.message] };
+  if (error instanceof UsageError) return ending("usage", "Usage", error.message);
   if (error instanceof UnreachableError) {
     const advice =
       "Is it running? `npm start` runs it on this machine; --origin names another. The same command goes on from here.";
-    return { exitCode: exitCodes.unreachable, lines: [`${error.message}.`, advice] };
+    return ending("unreachable", "Unreachable", `${error.message}.`, advice);
   }
-  if (error instanceof LineError) return { exitCode: exitCodes.unreachable, lines: [error.message] };
-  if (error instanceof RefusedError) return { exitCode: exitCodes.refused, lines: refusalLines(error) };
-  if (error instanceof FileChangedError) return { exitCode: exitCodes.refused, lines: [error.message] };
-  return { exitCode: exitCodes.refused, lines: [error instanceof Error ? error.message : String(error)] };
+  if (error instanceof LineError) return ending("unreachable", error.code, error.message);
+  if (error instanceof RefusedError) return ending("refused", error.code, ...refusalLines(error));
+  if (error instanceof FileChangedError) return ending("refused", "FileChanged", error.message);
+  return ending("refused", "Failed", error instanceof Error ? error.message : String(error));
 }
 
 function refusalLines({ message, code, target, requestId, status }: RefusedError): string[] {

@@ -1,15 +1,25 @@
 /** What the command line says: results on standard output, everything else on standard error. */
 
+/** What happens on the way, by its kind; more kinds and more fields may come. */
+export type OutputEvent = { readonly event: "progress" | "retry" | "note" | "error" } & Readonly<
+  Record<string, unknown>
+>;
+
 export type Output = {
   /** What the command was run for: `value` where `--json` is given, else the lines. */
   readonly result: (value: unknown, ...lines: readonly string[]) => void;
   /** Something on the way that a person may want to know; left out with `--quiet`. */
   readonly note: (line: string) => void;
+  /** Tells a script of something on the way: one line of JSON on standard error. Only where `--json` is given, without `--quiet`. */
+  readonly event: ((event: OutputEvent) => void) | undefined;
   /** A terminal that takes a line which is drawn again and again. */
   readonly terminal: NodeJS.WriteStream | undefined;
 };
 
 export function openOutput({ json, quiet }: { readonly json: boolean; readonly quiet: boolean }): Output {
+  const event = ({ event: kind, ...told }: OutputEvent) =>
+    void process.stderr.write(`${JSON.stringify({ event: kind, ...told })}\n`);
+  const say = json ? (message: string) => event({ event: "note", message }) : writeLine;
   return {
     result: (value, ...lines) => {
       process.stdout.write(
@@ -17,11 +27,14 @@ export function openOutput({ json, quiet }: { readonly json: boolean; readonly q
       );
     },
     note: (line) => {
-      if (!quiet) process.stderr.write(`${line}\n`);
+      if (!quiet) say(line);
     },
-    terminal: process.stderr.isTTY && !quiet ? process.stderr : undefined,
+    event: json && !quiet ? event : undefined,
+    terminal: process.stderr.isTTY && !quiet && !json ? process.stderr : undefined,
   };
 }
+
+const writeLine = (line: string) => void process.stderr.write(`${line}\n`);
 
 const unitsOfSize = ["bytes", "KB", "MB", "GB", "TB"] as const;
 

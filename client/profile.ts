@@ -12,6 +12,8 @@ const profile = z.object({
   stampId: z.guid(),
   privateKey: privateJwk,
   registration: registration.omit({ keys: true }),
+  /** Path of certificates to trust beside Node's own, as `register --ca` was given it. */
+  caFile: z.string().optional(),
 });
 export type Profile = z.infer<typeof profile>;
 

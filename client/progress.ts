@@ -2,7 +2,7 @@ import { duration, type Output, size } from "./output.ts";
 import type { RetryNotice } from "./retry.ts";
 import type { SendProgress } from "./send.ts";
 
-/** Shows an upload's progress: one line drawn again on a terminal, a line for each tenth elsewhere. */
+/** Shows an upload's progress: one line drawn again on a terminal, a line for each tenth elsewhere, JSON lines for scripts. */
 
 export type ProgressDisplay = {
   readonly show: (progress: SendProgress) => void;
@@ -17,7 +17,37 @@ const saying = {
   verifying: "The service has it and verifies it…",
 } as const;
 
-export function progressDisplay(output: Output, now: () => number = Date.now): ProgressDisplay {
+export const progressDisplay = (output: Output, now: () => number = Date.now): ProgressDisplay =>
+  output.event === undefined ? forPeople(output, now) : forScripts(output.event, now);
+
+/** An event for each phase, each percent and each retry. */
+function forScripts(event: NonNullable<Output["event"]>, now: () => number): ProgressDisplay {
+  const speed = speedometer(now);
+  let percent = -1;
+  return {
+    end: () => undefined,
+    show: (progress) => {
+      if (progress.phase !== "uploading") return event({ event: "progress", ...progress });
+      const bytesPerSecond = speed(progress.sentBytes);
+      const reached = Math.floor((100 * progress.doneBytes) / progress.totalBytes);
+      if (reached > percent) event({ event: "progress", ...progress, ...pace(progress, bytesPerSecond) });
+      percent = Math.max(percent, reached);
+    },
+    retry: ({ attempt, tries, delayMs, reason }) =>
+      event({ event: "retry", reason: reason.message, attempt, tries, delayMs: Math.round(delayMs) }),
+  };
+}
+
+/** Speed and time left, as soon as there is a speed. */
+const pace = ({ doneBytes, totalBytes }: Uploading, bytesPerSecond: number) =>
+  bytesPerSecond > 0
+    ? {
+        bytesPerSecond: Math.round(bytesPerSecond),
+        secondsLeft: Math.ceil((totalBytes - doneBytes) / bytesPerSecond),
+      }
+    : {};
+
+function forPeople(output: Output, now: () => number): ProgressDisplay {
   const { terminal } = output;
   const speed = speedometer(now);
   let drawn = false;
@@ -73,7 +103,7 @@ export function uploadLine({ doneBytes, totalBytes }: Uploading, bytesPerSecond:
 }
 
 /** Milliseconds that the shown rate looks back: long enough to be calm, short enough to notice a line that drops. */
-const windowMs = 10_000;
+const windowMs = 20_000;
 
 /** Bytes per second over the last seconds, from the bytes sent so far. */
 function speedometer(now: () => number): (sentBytes: number) => number {

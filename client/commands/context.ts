@@ -7,11 +7,17 @@ import { localFolder, type Profile, readProfile, serviceOrigin } from "../profil
 import type { RetryNotice, RetryPolicy } from "../retry.ts";
 import { asStamp, connect } from "../service.ts";
 import { type StampApi, stampApi } from "../stamp.ts";
+import type { Exchange } from "../transport.ts";
+import { openCommandLine, typedPath } from "./line.ts";
 
 /** What every command works with: where things are, how to speak, and when to stop. */
 export type Context = {
   readonly local: string;
   readonly origin: string;
+  /** The line to the service and its storage. */
+  readonly exchange: Exchange;
+  /** The file that `--ca` names. */
+  readonly caFile: string | undefined;
   readonly output: Output;
   readonly signal: AbortSignal;
 };
@@ -23,16 +29,23 @@ const globalOptions = z.object({
   json: z.boolean().default(false),
   quiet: z.boolean().default(false),
   origin: z.string().optional(),
+  ca: z.string().optional(),
+  limitRate: z.string().optional(),
 });
 
 export async function openContext(command: Command, signal: AbortSignal): Promise<Context> {
-  const { json, quiet, origin } = globalOptions.parse(command.optsWithGlobals());
+  const { json, quiet, origin, ca, limitRate } = globalOptions.parse(command.optsWithGlobals());
   if (origin !== undefined && !URL.canParse(origin))
     throw new UsageError(`--origin: ${origin} is no URL; it looks like https://intake.example.com`);
   const local = localFolder(process.env);
   return {
     local,
     origin: await serviceOrigin(origin, process.env, local),
+    exchange: await openCommandLine(
+      { ca, limitRate },
+      ca === undefined ? (await readProfile(local))?.caFile : undefined,
+    ),
+    caFile: ca === undefined ? undefined : typedPath(ca),
     output: openOutput({ json, quiet }),
     signal,
   };
@@ -48,6 +61,10 @@ export async function openStamp(context: Context, calling: Calling = {}): Promis
     throw new UsageError(`There is no stamp in ${context.local} yet. Make and register one: npm run stamp -- register`);
   }
   const onRetry = ({ reason }: RetryNotice) => context.output.note(`${reason.message}. Trying again…`);
-  const service = connect(context.origin, asStamp(await signingKey(profile.privateKey)), { onRetry, ...calling });
+  const service = connect(context.origin, asStamp(await signingKey(profile.privateKey)), {
+    exchange: context.exchange,
+    onRetry,
+    ...calling,
+  });
   return { api: stampApi(service, profile.stampId), profile };
 }

@@ -16,6 +16,16 @@ export function wholeNumber(text: string): number {
   return number;
 }
 
+const unitBytes: Readonly<Record<string, number>> = { "": 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 };
+
+/** Reads a size such as `500k` or `4m`, in powers of 1024. */
+export function sizeInBytes(text: string): number {
+  const [, number = "", unit = ""] = /^(\d+)([kmg]?)$/i.exec(text) ?? [];
+  const bytes = Number(number) * (unitBytes[unit.toLowerCase()] ?? 0);
+  if (bytes < 1) throw new InvalidArgumentError("It must be a size such as 500k or 4m.");
+  return bytes;
+}
+
 /** Reads a list with commas. */
 export const names = (text: string): string[] =>
   text

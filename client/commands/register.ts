@@ -51,13 +51,20 @@ export function addRegister(program: Command, run: Run): void {
 async function registerStamp(context: Context, given: unknown): Promise<number> {
   const options = valid(registerOptions, given);
   const known = await readProfile(context.local);
-  const profile = known === undefined ? newProfile(options) : changedProfile(known, options);
+  const changed = known === undefined ? newProfile(options) : changedProfile(known, options);
+  // The line that the stamp was registered over is the one it will send over.
+  const profile = context.caFile === undefined ? changed : { ...changed, caFile: context.caFile };
   const key = publicHalf(profile.privateKey);
   const body = valid(registration, { ...profile.registration, keys: [{ keyId: await keyIdOf(key), jwk: key }] });
   // A key that was registered and then lost could never be used again, so it is kept first.
   if (known === undefined) await writeProfile(context.local, profile);
   const token = options.token ?? process.env.STAMP_INTAKE_TOKEN ?? (await localToken(context));
-  const stamp = await register(connect(context.origin, asBearer(token)), profile.stampId, body, context.signal);
+  const stamp = await register(
+    connect(context.origin, asBearer(token), { exchange: context.exchange }),
+    profile.stampId,
+    body,
+    context.signal,
+  );
   await writeProfile(context.local, profile);
   context.output.result(
     stamp,

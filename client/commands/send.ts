@@ -1,5 +1,4 @@
 import { access, constants } from "node:fs/promises";
-import { resolve } from "node:path";
 import { type Command, Option } from "commander";
 import { z } from "zod";
 import type { Bundle } from "../../shared/api/bundles.ts";
@@ -14,7 +13,8 @@ import { patient } from "../retry.ts";
 import { type SentBundle, sendBundle } from "../send.ts";
 import { currentTerms, type StampApi } from "../stamp.ts";
 import { type Context, openStamp, type Run } from "./context.ts";
-import { as, names, purpose, terms, utcTime, wholeNumber } from "./options.ts";
+import { typedPath } from "./line.ts";
+import { as, names, purpose, sizeInBytes, terms, utcTime, wholeNumber } from "./options.ts";
 
 /** `send` by an operator's decision, and `trigger` by an alert or failure event under the standing consent. */
 
@@ -27,6 +27,7 @@ const commonOptions = z.object({
   roles: z.array(z.string()).optional(),
   stampVersion: z.string().optional(),
   concurrency: z.number().optional(),
+  blockSize: z.number().optional(),
   wait: z.boolean(),
 });
 const sendOptions = commonOptions.extend({
@@ -67,6 +68,7 @@ const withCommonOptions = (command: Command): Command =>
     .option("--roles <names>", "roles in the bundle, with commas between", names)
     .option("--stamp-version <version>", "version of the stamp when it collected (default: the registered one)")
     .option("--concurrency <blocks>", "blocks in flight at a time (default: 4)", wholeNumber)
+    .option("--block-size <size>", "largest block, such as 4m (default: what the service advises)", sizeInBytes)
     .option("--no-wait", "return once the service has acknowledged it, without the verdict");
 
 async function sendNow(context: Context, zip: string, given: unknown): Promise<number> {
@@ -113,6 +115,7 @@ async function deliver(
         onProgress: display.show,
         signal: context.signal,
         concurrency: options.concurrency,
+        blockSizeBytes: options.blockSize,
         wait: options.wait,
       },
     );
@@ -137,9 +140,8 @@ function commonOf(api: StampApi, options: CommonOptions, registeredVersion: stri
   };
 }
 
-/** The file as a path of its own: what a person typed counts from where they typed it, and npm moves to the project. */
 async function readablePath(zip: string): Promise<string> {
-  const path = resolve(process.env.INIT_CWD ?? ".", zip);
+  const path = typedPath(zip);
   try {
     await access(path, constants.R_OK);
     return path;

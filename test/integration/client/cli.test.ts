@@ -1,48 +1,12 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { text } from "node:stream/consumers";
 import { setTimeout as pause } from "node:timers/promises";
-import { describe, expect, inject, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { z } from "zod";
-import { startFakeIntake } from "./fakeIntake.ts";
-import { temporaryFolder } from "./folder.ts";
+import { commandLine } from "./commandLine.ts";
 
-const cli = join(import.meta.dirname, "../../../client/cli.ts");
 const blocks = /comp=block&/;
 const kib = 1024;
-
-type Ended = { readonly code: number | null; readonly stdout: string; readonly stderr: string };
-
-/** A folder with a registered stamp, the fake service, and the command line as its own process. */
-async function setting() {
-  const stack = new AsyncDisposableStack();
-  const intake = stack.use(await startFakeIntake(inject("storageConnectionString")));
-  const folder = stack.use(await temporaryFolder());
-  const local = join(folder.path, "local");
-
-  function start(...words: string[]): { child: ChildProcess; ended: Promise<Ended> } {
-    const env = {
-      ...process.env,
-      LOCAL_DIR: local,
-      STAMP_INTAKE_ORIGIN: intake.origin,
-      STAMP_INTAKE_TOKEN: "a-token",
-      INIT_CWD: folder.path,
-    };
-    const child = spawn(process.execPath, [cli, ...words], { env, stdio: ["ignore", "pipe", "pipe"] });
-    stack.defer(() => void child.kill("SIGKILL"));
-    const [stdout, stderr, exit] = [text(child.stdout), text(child.stderr), once(child, "close")];
-    const ended = Promise.all([stdout, stderr, exit]).then(([out, err]) => ({
-      code: child.exitCode,
-      stdout: out,
-      stderr: err,
-    }));
-    return { child, ended };
-  }
-  const run = (...words: string[]) => start(...words).ended;
-  return { intake, folder, local, start, run, [Symbol.asyncDispose]: () => stack.disposeAsync() };
-}
 
 async function until(condition: () => boolean, what: string): Promise<void> {
   const deadline = Date.now() + 20_000;
@@ -56,7 +20,7 @@ const bundleJson = z.object({ bundleId: z.string(), state: z.string() });
 
 describe("the command line", () => {
   test("registers a stamp whose key stays in a file that only its owner reads", async () => {
-    await using scene = await setting();
+    await using scene = await commandLine();
     const first = await scene.run("register", "--name", "Stamp of the test", "--json");
     expect(first).toMatchObject({ code: 0, stderr: "" });
     const profile = join(scene.local, "stamp", "profile.json");
@@ -72,7 +36,7 @@ describe("the command line", () => {
   });
 
   test("sends a file that counts from where the command was typed, and lists it", async () => {
-    await using scene = await setting();
+    await using scene = await commandLine();
     await scene.folder.file("logs.zip", 100 * kib);
     await scene.run("register");
     const sent = await scene.run("send", "logs.zip", "--case", "2211280040006230");
@@ -87,7 +51,7 @@ describe("the command line", () => {
   });
 
   test("answers a script with JSON on standard output and nothing else", async () => {
-    await using scene = await setting();
+    await using scene = await commandLine();
     await scene.folder.file("logs.zip", 100);
     await scene.run("register");
     const sent = await scene.run("send", "logs.zip", "--json", "--quiet");
@@ -96,7 +60,7 @@ describe("the command line", () => {
   });
 
   test("that was killed in the middle goes on where it was", async () => {
-    await using scene = await setting();
+    await using scene = await commandLine();
     await scene.folder.file("logs.zip", 40 * 64 * kib);
     await scene.run("register");
     scene.intake.settings.storageDelayMs = 20;
@@ -116,7 +80,7 @@ describe("the command line", () => {
 
 describe("the exit code", () => {
   test("is 130 after an interruption, with a word on how to go on", async () => {
-    await using scene = await setting();
+    await using scene = await commandLine();
     await scene.folder.file("logs.zip", 40 * 64 * kib);
     await scene.run("register");
     scene.intake.settings.storageDelayMs = 50;
@@ -129,7 +93,7 @@ describe("the exit code", () => {
   });
 
   test("is 3 for a bundle that was rejected", async () => {
-    await using scene = await setting();
+    await using scene = await commandLine();
     await scene.folder.file("logs.zip", 100);
     await scene.run("register");
     await scene.run("send", "logs.zip", "--no-wait");
@@ -142,7 +106,7 @@ describe("the exit code", () => {
   });
 
   test("is 4 where nothing answers, and the message says what to do", async () => {
-    await using scene = await setting();
+    await using scene = await commandLine();
     await scene.run("register");
     const status = await scene.run("history", "--origin", "http://127.0.0.1:9");
     expect(status.code).toBe(4);
@@ -151,7 +115,7 @@ describe("the exit code", () => {
   });
 
   test("is 1 for a refusal, in the service's words", async () => {
-    await using scene = await setting();
+    await using scene = await commandLine();
     await scene.run("register");
     scene.intake.faults.push({ on: /bundles/, times: 1, what: { status: 403, code: "StampDisabled" } });
     const refused = await scene.run("history");
@@ -170,7 +134,7 @@ describe("the exit code", () => {
     [["no-such-command"], "unknown command"],
     [["history", "--origin", "nowhere"], "no URL"],
   ])("is 2 for wrong usage: %j", async (words, told) => {
-    await using scene = await setting();
+    await using scene = await commandLine();
     await scene.folder.file("logs.zip", 100);
     const { code, stderr } = await scene.run(...words);
     expect(stderr).toContain(told);
@@ -178,7 +142,7 @@ describe("the exit code", () => {
   });
 
   test("is 2 before a stamp is registered, and the message says how", async () => {
-    await using scene = await setting();
+    await using scene = await commandLine();
     const { code, stderr } = await scene.run("history");
     expect(code).toBe(2);
     expect(stderr).toContain("npm run stamp -- register");

@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
 import { createServer, request as forward, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import { buffer } from "node:stream/consumers";
 import { BlobSASPermissions, BlobServiceClient, type BlockBlobClient, type ContainerClient } from "@azure/storage-blob";
 import { z } from "zod";
@@ -37,7 +38,13 @@ export type SeenRequest = {
   readonly headers: IncomingMessage["headers"];
 };
 
-export async function startFakeIntake(connectionString: string) {
+/** A name by which it is reached, and the certificate for that where it speaks TLS. */
+export type FakeIntakeOptions = {
+  readonly host?: string;
+  readonly tls?: { readonly cert: Buffer; readonly key: Buffer };
+};
+
+export async function startFakeIntake(connectionString: string, { host = "127.0.0.1", tls }: FakeIntakeOptions = {}) {
   const storage = BlobServiceClient.fromConnectionString(connectionString);
   const bundles = new Map<string, FakeBundle>();
   const faults: Fault[] = [];
@@ -149,7 +156,8 @@ export async function startFakeIntake(connectionString: string) {
     await new Promise((resolve) => setTimeout(resolve, settings.storageDelayMs));
     const outgoing = forward(new URL(incoming.url ?? "", storage.url), {
       method: incoming.method,
-      headers: incoming.headers,
+      // By another name than an address, Azurite takes the account to be in the name.
+      headers: { ...incoming.headers, host: new URL(storage.url).host },
     });
     outgoing.on("response", (answer) => {
       storingNow -= 1;
@@ -182,7 +190,7 @@ export async function startFakeIntake(connectionString: string) {
     response.end(JSON.stringify(value));
   }
 
-  const server = createServer((incoming, response) => {
+  const listener = (incoming: IncomingMessage, response: ServerResponse): void => {
     handle(incoming, response).catch((error: unknown) => {
       // A client that was killed in the middle of a request; anything else shows as an answer that no test expects.
       if (incoming.destroyed && !incoming.complete) return;
@@ -190,10 +198,11 @@ export async function startFakeIntake(connectionString: string) {
         .writeHead(400, { "content-type": "application/json" })
         .end(JSON.stringify(refusal(400, String(error)).value));
     });
-  });
+  };
+  const server = tls === undefined ? createServer(listener) : createTlsServer(tls, listener);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const address = server.address();
-  origin = `http://127.0.0.1:${typeof address === "object" ? address?.port : never()}`;
+  origin = `${tls === undefined ? "http" : "https"}://${host}:${typeof address === "object" ? address?.port : never()}`;
 
   return {
     origin,
