@@ -13,6 +13,10 @@ export type Sizes = {
   readonly memoryRounds: number;
   /** Bundles of the full day that is purged. */
   readonly bundlesOfADay: number;
+  readonly brokenLineUploads: number;
+  readonly brokenLineBytes: number;
+  readonly thinLineRounds: number;
+  readonly thinLineBytes: number;
 };
 
 export const full: Sizes = {
@@ -22,6 +26,10 @@ export const full: Sizes = {
   memoryBytes: [512 * mebibyte, 2048 * mebibyte],
   memoryRounds: 3,
   bundlesOfADay: 1000,
+  brokenLineUploads: 100,
+  brokenLineBytes: 64 * mebibyte,
+  thinLineRounds: 3,
+  thinLineBytes: 16 * mebibyte,
 };
 
 export const quick: Sizes = {
@@ -31,6 +39,10 @@ export const quick: Sizes = {
   memoryBytes: [32 * mebibyte],
   memoryRounds: 1,
   bundlesOfADay: 20,
+  brokenLineUploads: 2,
+  brokenLineBytes: 16 * mebibyte,
+  thinLineRounds: 1,
+  thinLineBytes: 2 * mebibyte,
 };
 
 export const inMebibytes = (bytes: number): string =>

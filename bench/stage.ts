@@ -25,6 +25,8 @@ import { temporaryFolder } from "./folder.ts";
 export type Stage = {
   readonly folder: string;
   readonly stamp: StampApi;
+  /** Where its blobs are. */
+  readonly blobOrigin: string;
   /** Of the service's own storage, for those who do without the service. */
   readonly connectionString: string;
 };
@@ -37,6 +39,7 @@ export async function openStage(undo: AsyncDisposableStack): Promise<Stage> {
   const { registration } = await gather(service.origin, folder, randomUUID());
   return {
     folder,
+    blobOrigin: new URL(service.blobEndpoint).origin,
     connectionString: await connectionStringOf(folder, service.blobEndpoint),
     stamp: await newStamp(service.origin, registration),
   };

@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { measureBadLines } from "./badLines.ts";
 import { writeIntoDocument } from "./document.ts";
 import { machine } from "./machine.ts";
 import { measureMemory } from "./memory.ts";
@@ -33,6 +34,7 @@ try {
   const stage = await openStage(undo);
   const rows: Row[] = [
     ...(await measureUpload(stage, sizes, say)),
+    ...(await measureBadLines(stage, sizes, say)),
     ...(await measureVerification(stage, sizes, say)),
     ...(await measureMemory(stage, sizes, say)),
     ...(await countRoundTrips(undo, say)),
