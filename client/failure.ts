@@ -24,7 +24,7 @@ Exit codes:
 /** For the command line's help. */
 export const environmentText = `
 Environment:
-  HTTPS_PROXY, HTTP_PROXY, NO_PROXY  the proxy, as curl reads them: http://user:password@proxy:8080
+  HTTPS_PROXY, HTTP_PROXY, NO_PROXY  the proxy: http://user:password@proxy:8080
   NODE_EXTRA_CA_CERTS                certificates (PEM) to trust beside Node's own
   LOCAL_DIR                          where the stamp is kept (default: .local)`;
 

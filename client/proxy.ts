@@ -1,5 +1,5 @@
 /**
- * The proxy that the environment names, as curl reads it: `HTTPS_PROXY` and `HTTP_PROXY` by the scheme of what is called,
+ * The proxy that the environment names, as most tools read it: `HTTPS_PROXY` and `HTTP_PROXY` by the scheme of what is called,
  * `NO_PROXY` for what is called directly, lower-case names first. Credentials stand in the URL: `http://user:password@proxy:8080`.
  */
 

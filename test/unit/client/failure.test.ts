@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { FileChangedError, RefusedError, UnreachableError } from "../../../client/errors.ts";
+import { FileChangedError, LineError, RefusedError, UnreachableError } from "../../../client/errors.ts";
 import { exitCodes, explain, Interrupted, UsageError } from "../../../client/failure.ts";
 
 describe("a failure", () => {
@@ -7,6 +7,7 @@ describe("a failure", () => {
     ["wrong usage", new UsageError("no such file"), exitCodes.usage],
     ["an interruption", new Interrupted(), exitCodes.interrupted],
     ["a dead line", new UnreachableError("http://127.0.0.1:7071", new Error("refused")), exitCodes.unreachable],
+    ["a proxy that wants credentials", new LineError("ProxyAuthentication", "no"), exitCodes.unreachable],
     ["a refusal", new RefusedError({ status: 409, code: "BundleConflict", message: "no" }), exitCodes.refused],
     ["a file that changed", new FileChangedError("a.zip"), exitCodes.refused],
     ["anything else", new Error("odd"), exitCodes.refused],
