@@ -13,14 +13,19 @@ import type { Row } from "./table.ts";
 /** Days between a bundle's creation and the purge that is watched: past every setting of `PURGE_AFTER_DAYS`. */
 const daysLater = 85;
 const stampsAtMost = 8;
+/** Where each bundle is a stamp's only one of the day. */
+const stampsApart = 50;
+
+const atMost = (perBundle: number): NonNullable<Row["target"]> => ({ words: "≤ 1.10", met: perBundle <= 1.1 });
 
 export async function countPurge(
   undo: AsyncDisposableStack,
   { bundlesOfADay }: Sizes,
   say: (line: string) => void,
 ): Promise<Row[]> {
-  const one = await purgeOf(undo, 1, say);
-  const many = await purgeOf(undo, bundlesOfADay, say);
+  const one = await purgeOf(undo, 1, 1, say);
+  const many = await purgeOf(undo, bundlesOfADay, stampsAtMost, say);
+  const apart = await purgeOf(undo, stampsApart, stampsApart, say);
   const count = bundlesOfADay.toLocaleString("en");
   return [
     {
@@ -34,6 +39,18 @@ export async function countPurge(
       value: `${one.rows} and ${many.rows}`,
       detail: "table rows, after the bytes are gone; no content",
     },
+    {
+      what: `purging a day: ledger transactions for each purged bundle, of ${count} bundles`,
+      value: (many.transactions / bundlesOfADay).toFixed(3),
+      detail: `${many.transactions} entity-group transactions on the wire, two of them the service's own; ${stampsAtMost} stamps`,
+      target: atMost(many.transactions / bundlesOfADay),
+    },
+    {
+      what: `purging a day: the same where each of ${stampsApart} bundles is another stamp's`,
+      value: (apart.transactions / stampsApart).toFixed(3),
+      detail: `${apart.transactions} entity-group transactions on the wire: nothing can be written together`,
+      target: atMost(apart.transactions / stampsApart),
+    },
   ];
 }
 
@@ -41,16 +58,17 @@ export async function countPurge(
 async function purgeOf(
   undo: AsyncDisposableStack,
   bundles: number,
+  stampCount: number,
   say: (line: string) => void,
-): Promise<{ blobs: number; rows: number }> {
-  say(`Purging a day of ${bundles}`);
+): Promise<{ blobs: number; rows: number; transactions: number }> {
+  say(`Purging a day of ${bundles}, of ${stampCount} stamps`);
   await using mine = new AsyncDisposableStack();
   undo.defer(() => mine.disposeAsync());
   const ground = await openGround(mine);
   const { app, origin } = await openCountedApp(mine, ground);
   const { registration } = await gather(origin, ground.folder, randomUUID());
   const stamps: StampApi[] = [];
-  while (stamps.length < Math.min(stampsAtMost, bundles)) stamps.push(await newStamp(origin, registration));
+  while (stamps.length < Math.min(stampCount, bundles)) stamps.push(await newStamp(origin, registration));
 
   const made: Bundle[] = [];
   // A stamp's bundles one after the other: they share a lock.
@@ -67,7 +85,9 @@ async function purgeOf(
   }
   const deleting = calls.filter(isDelete);
   const blobs = deleting.filter(({ url }) => url.startsWith(ground.blobEndpoint)).length;
-  return { blobs, rows: deleting.length - blobs };
+  return { blobs, rows: deleting.length - blobs, transactions: calls.filter(isTransaction).length };
 }
 
+/** Only ledger partitions are written with them. */
+const isTransaction = ({ method, url }: Call): boolean => method === "POST" && new URL(url).pathname.endsWith("$batch");
 const isDelete = ({ method }: Call): boolean => method === "DELETE";

@@ -17,6 +17,10 @@ export type Sizes = {
   readonly brokenLineBytes: number;
   readonly thinLineRounds: number;
   readonly thinLineBytes: number;
+  /** Few and many that the retention report is read for. */
+  readonly reportedBundles: readonly [number, number];
+  /** Events of the export that is verified. */
+  readonly exportedEvents: number;
 };
 
 export const full: Sizes = {
@@ -30,6 +34,8 @@ export const full: Sizes = {
   brokenLineBytes: 64 * mebibyte,
   thinLineRounds: 3,
   thinLineBytes: 16 * mebibyte,
+  reportedBundles: [1000, 100_000],
+  exportedEvents: 1_000_000,
 };
 
 export const quick: Sizes = {
@@ -43,6 +49,8 @@ export const quick: Sizes = {
   brokenLineBytes: 16 * mebibyte,
   thinLineRounds: 1,
   thinLineBytes: 2 * mebibyte,
+  reportedBundles: [750, 1500],
+  exportedEvents: 20_000,
 };
 
 export const inMebibytes = (bytes: number): string =>

@@ -1,9 +1,11 @@
 import { parseArgs } from "node:util";
+import { measureAudit } from "./audit.ts";
 import { measureBadLines } from "./badLines.ts";
 import { writeIntoDocument } from "./document.ts";
 import { machine } from "./machine.ts";
 import { measureMemory } from "./memory.ts";
 import { countPurge } from "./purge.ts";
+import { countRetention } from "./retention.ts";
 import { countRoundTrips } from "./roundTrips.ts";
 import { full, quick } from "./sizes.ts";
 import { openStage } from "./stage.ts";
@@ -39,6 +41,8 @@ try {
     ...(await measureMemory(stage, sizes, say)),
     ...(await countRoundTrips(undo, say)),
     ...(await countPurge(undo, sizes, say)),
+    ...(await countRetention(undo, sizes, say)),
+    ...(await measureAudit(undo, sizes, say)),
   ];
   const table = markdown(rows);
   say(`\n${table}`);

@@ -9,6 +9,7 @@ import { getRetention } from "../../../shared/operations/compliance/retention.ts
 import { expectRefusal, expectStatus } from "../../support/system/expectations.ts";
 import { accepted } from "../operations/support/bundles.ts";
 import { faults } from "../operations/support/faults.ts";
+import { holdBundles } from "../operations/support/heldBundles.ts";
 import { type Stage, type StageOptions, useStages } from "../operations/support/stage.ts";
 
 /** The retention report against real storage: fresh before any timer has run, the same after it, and never counted twice. */
@@ -287,6 +288,24 @@ test("it costs the same number of storage calls for 5 and for 60 bundles of the 
   await Promise.all([few, many].map((stage) => stage.app.timers.foldLedger()));
   expect(await calls(many)).toBe(await calls(few));
   expect((await report(many)).bundlesByState).toEqual({ accepted: 1, created: 59 });
+});
+
+test("it costs the same number of storage calls for 50 and for 1,000 bundles of several stamps over the same days", async () => {
+  const callsFor = async (bundles: number) => {
+    const stage = stageOf();
+    const stamps = await Promise.all(Array.from({ length: 5 }, () => stage.registeredStamp()));
+    await holdBundles(
+      stage.app,
+      stamps.map(({ stampId }) => stampId),
+      bundles,
+      10,
+    );
+    await stage.app.timers.foldLedger();
+    const { result, calls } = await stage.faults.watching(() => report(stage));
+    expect(result).toMatchObject({ bundlesByState: { accepted: bundles }, daysHeld: 10 });
+    return calls.length;
+  };
+  expect(await callsFor(1000)).toBe(await callsFor(50));
 });
 
 async function manyBundles(stage: Stage, count: number): Promise<void> {
