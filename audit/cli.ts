@@ -61,7 +61,10 @@ program
     collect,
     [],
   )
-  .option("--since <file>", "a checkpoint's JWS that you hold, or a receipt or certificate that carries one")
+  .option(
+    "--since <file>",
+    "a checkpoint that you hold: its JWS, its line of checkpoints.ndjson, or a receipt or certificate",
+  )
   .action(async (directory: string, { trust, since }: { readonly trust: string[]; readonly since?: string }) => {
     let problems = 0;
     const complain = ({ code, place, message }: Problem) => {

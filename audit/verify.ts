@@ -13,7 +13,7 @@ import type { Complain } from "./problem.ts";
 export type Anchors = {
   /** RFC 7638 thumbprints of the keys that may have signed. */
   readonly trusted: readonly string[];
-  /** A file that holds a checkpoint's JWS, or a receipt's or certificate's, which carries one. */
+  /** A file that holds a checkpoint's JWS, or a receipt's or certificate's, which carries one; or lines of `checkpoints.ndjson`, the last of which counts. */
   readonly since: string | undefined;
 };
 
@@ -88,7 +88,7 @@ async function findHeld(
   const wrong = (code: string, message: string) => complain({ code, place: file, message });
   const text = await readFile(file, "utf8").catch((error: unknown) => void complain(unreadable(file, error)));
   if (text === undefined) return undefined;
-  const jws = carried(text.trim());
+  const jws = carried(kept(text.trim()));
   const seq = readClaims(jws)?.seq;
   if (seq === undefined) {
     wrong("NoCheckpoint", "holds no checkpoint's JWS");
@@ -104,6 +104,13 @@ async function findHeld(
   else if (!holding.has(seq))
     wrong("HeldNotCovered", `is checkpoint ${seq}, and not all that it covers is there as it was`);
   return seq;
+}
+
+/** The paper in what was kept: by itself, or as a line of `checkpoints.ndjson` or an answer of the service has it. */
+function kept(text: string): string {
+  const value = readJson(text) ?? readJson(text.split("\n").at(-1) ?? "");
+  const { checkpoint, receipt, certificate } = Object(value);
+  return [checkpoint, receipt, certificate].find((paper) => typeof paper === "string") ?? text;
 }
 
 /** A receipt or a deletion certificate carries the newest checkpoint of its day. */

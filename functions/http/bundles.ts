@@ -9,5 +9,6 @@ register(routes.Bundles_Submit, (handlers) => handlers.Bundles_Submit);
 register(routes.Bundles_GetVerification, (handlers) => handlers.Bundles_GetVerification);
 register(routes.Bundles_Cancel, (handlers) => handlers.Bundles_Cancel);
 register(routes.Bundles_Erase, (handlers) => handlers.Bundles_Erase);
+register(routes.Bundles_GetErasure, (handlers) => handlers.Bundles_GetErasure);
 register(routes.Bundles_CancelErase, (handlers) => handlers.Bundles_CancelErase);
 register(routes.Bundles_GetDeletionCertificate, (handlers) => handlers.Bundles_GetDeletionCertificate);

@@ -154,6 +154,16 @@ export const verification = z
   .meta({ id: "Verification" });
 export type Verification = z.infer<typeof verification>;
 
+export const erasure = z
+  .object({
+    id: guid,
+    status: z.enum(["Running", "Succeeded"]).describe("Succeeded once the bytes are verified gone."),
+    requestedOn: utcTime,
+    dueOn: utcTime,
+  })
+  .meta({ id: "Erasure" });
+export type Erasure = z.infer<typeof erasure>;
+
 export const deletionCertificate = z
   .object({ certificate: z.string().describe("Compact JWS, typ deletion-certificate+jwt.") })
   .meta({ id: "DeletionCertificate" });

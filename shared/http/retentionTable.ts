@@ -17,7 +17,8 @@ export const retentionTable = ({ days }: Retention): CsvRow[] => [
     ...bases.map((basis) => `purged by ${basis}`),
   ],
   ...days.map(({ day, created, bytes, byState, purgeOn, purgedOn, purgedBy }) => [
-    day,
+    // As a spreadsheet knows a date.
+    day.replace(/^(\d{4})(\d{2})(\d{2})$/, "$1-$2-$3"),
     created,
     bytes,
     ...states.map((state) => byState[state] ?? 0),

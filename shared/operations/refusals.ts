@@ -17,6 +17,12 @@ export const noSuchBundle = () =>
     "There is no such bundle of this stamp. Check the bundleId, or create it (PUT …/bundles/{bundleId}).",
   );
 
+export const noErasure = () =>
+  new DomainError(
+    "NotFound",
+    "No erasure of this bundle is asked for, or it was taken back (POST …:erase asks for one).",
+  );
+
 export const noSuchCase = () =>
   new DomainError("NotFound", "There is no such case, or it is not assigned to you. Check the case number.");
 

@@ -51,6 +51,22 @@ describe("an erasure", () => {
     expect(JSON.stringify(events)).not.toMatch(/contoso|wrong window/);
   });
 
+  it("says where and when to ask how it stands, until the bytes are gone or it is taken back", async () => {
+    const { bundleId } = await stamp.acceptedBundle();
+    const path = `${stamp.bundlePath(bundleId)}/erasure`;
+    const auditor = await world.person("A");
+    expectRefusal(await auditor.call("GET", path), 404, "NotFound");
+    const { headers, json } = expectStatus(await act(bundleId, "erase"), 202);
+    expect(headers["operation-location"]).toBe(`${world.origin}${path}?api-version=2026-11-01`);
+    expect(Number(headers["retry-after"])).toBe(3600);
+    const { erasure } = bundleShape.parse(json);
+    for (const call of [stamp.call, auditor.call]) {
+      expect(expectStatus(await call("GET", path), 200).json).toEqual({ id: bundleId, status: "Running", ...erasure });
+    }
+    expectStatus(await act(bundleId, "cancelErase"), 200);
+    expectRefusal(await stamp.call("GET", path), 404, "NotFound");
+  });
+
   it("is taken back until then, once", async () => {
     const { bundleId } = await stamp.acceptedBundle();
     await erased(bundleId);
@@ -141,6 +157,8 @@ describe("without delay (ERASE_DELAY_HOURS=0)", () => {
     const answer = await erased(bundleId);
     expect(await held(bundleId)).toBe(false);
     expect(answer).toMatchObject({ state: "purged", purge: { basis: "erasure", deletedOn: expect.any(String) } });
+    const asked = expectStatus(await stamp.call("GET", `${stamp.bundlePath(bundleId)}/erasure`), 200);
+    expect(asked.json).toMatchObject({ status: "Succeeded" });
     expectRefusal(await act(bundleId, "cancelErase"), 409, "InvalidState");
     expectWholeLedger(await world.events());
   });

@@ -59,6 +59,7 @@ const table: readonly [verb: string, path: string, who: readonly (string | undef
   ["get", `${bundle}/verification`, [signature, A]],
   ["post", `${bundle}:cancel`, [signature]],
   ["post", `${bundle}:erase`, [signature], "body"],
+  ["get", `${bundle}/erasure`, [signature, A]],
   ["post", `${bundle}:cancelErase`, [signature], "body"],
   ["get", `${bundle}/deletionCertificate`, [signature, A]],
   ["put", saved, [manifest], "body"],
@@ -235,12 +236,9 @@ describe("a bundle's life", () => {
     await theCase.close();
 
     const why = { decidedBy: "operator", reason: "sent by mistake" };
-    for (const [action, status] of [
-      ["erase", 202],
-      ["cancelErase", 200],
-    ] as const) {
-      expectStatus(await us.call("POST", `${us.bundlePath(bundleId)}:${action}`, why), status);
-    }
+    expectStatus(await us.call("POST", `${us.bundlePath(bundleId)}:erase`, why), 202);
+    expectStatus(await us.call("GET", `${us.bundlePath(bundleId)}/erasure`), 200);
+    expectStatus(await us.call("POST", `${us.bundlePath(bundleId)}:cancelErase`, why), 200);
     for (const action of ["disable", "enable"]) {
       const body = action === "disable" ? { reason: "lost" } : undefined;
       expectStatus(await registrar.call("POST", `${us.path}:${action}`, body), 200);

@@ -1,12 +1,12 @@
-import type { Bundle, BundleState, Mode, Verification } from "../../api/bundles.ts";
+import type { Bundle, BundleState, Erasure, Mode, Verification } from "../../api/bundles.ts";
 import type { BundleId, StampId } from "../../api/primitives.ts";
 import type { BundleRecord } from "../../domain/bundle.ts";
 import type { StampRecord } from "../../domain/stamp.ts";
 import type { Caller, StampCaller } from "../caller.ts";
 import type { World } from "../needs.ts";
 import { type PageRequest, type PageResult, sieve } from "../paging.ts";
-import { invalidState, noSuchBundle, requireStamp } from "../refusals.ts";
-import { bundleView, bundleViewFor, verificationView } from "./view.ts";
+import { invalidState, noErasure, noSuchBundle, requireStamp } from "../refusals.ts";
+import { bundleView, bundleViewFor, erasureView, verificationView } from "./view.ts";
 
 type Needs = Pick<World, "clock" | "stamps" | "landing" | "people">;
 
@@ -41,6 +41,17 @@ export async function readVerification(
   bundleId: BundleId,
 ): Promise<Verification> {
   return verificationView((await read(world, caller, stampId, bundleId)).bundle);
+}
+
+export async function readErasure(
+  world: Needs,
+  caller: Caller,
+  stampId: StampId,
+  bundleId: BundleId,
+): Promise<Erasure> {
+  const view = erasureView((await read(world, caller, stampId, bundleId)).bundle);
+  if (view === undefined) throw noErasure();
+  return view;
 }
 
 /** The log collection history, newest first. */

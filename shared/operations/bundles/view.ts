@@ -1,4 +1,4 @@
-import type { Bundle, Verification } from "../../api/bundles.ts";
+import type { Bundle, Erasure, Verification } from "../../api/bundles.ts";
 import { toUtcTime } from "../../api/primitives.ts";
 import { type BundleRecord, endedBy } from "../../domain/bundle.ts";
 import type { CustodyRecord } from "../../domain/custody.ts";
@@ -92,6 +92,13 @@ async function uploadFor(
     blockSizeBytes: Math.max(usualBlockBytes, Math.ceil(bundle.sizeBytes / mostBlocks / mebibyte) * mebibyte),
     requiredHeaders,
   };
+}
+
+/** How its erasure stands, as a long-running operation; undefined where none is asked for. */
+export function erasureView({ bundleId, erasure, purge }: BundleRecord): Erasure | undefined {
+  if (erasure === undefined) return undefined;
+  const { requestedOn, dueOn } = erasure;
+  return { id: bundleId, status: purge?.deletedOn === undefined ? "Running" : "Succeeded", requestedOn, dueOn };
 }
 
 /** How its verification stands, as a long-running operation. */

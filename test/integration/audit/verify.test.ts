@@ -60,6 +60,18 @@ describe("a whole export", () => {
     expect(await verify({ since: await held(receipt) })).toMatchObject({ problems: [], summary: { held: 3 } });
   });
 
+  test("is compared with whatever way a checkpoint was kept: its line, all lines, or the answer that holds a paper", async () => {
+    const lines = ndjson(whole.checkpoints.slice(0, 2));
+    const receipt = await signer.sign({ checkpoint: whole.checkpoints[2]?.checkpoint }, "consent-receipt+jwt");
+    for (const [text, seq] of [
+      [form(whole.checkpoints[0]), 1],
+      [lines, 2],
+      [JSON.stringify({ state: "enabled", receipt }, undefined, 2), 3],
+      [form({ certificate: receipt }), 3],
+    ] as const)
+      expect(await verify({ since: await held(text) })).toMatchObject({ problems: [], summary: { held: seq } });
+  });
+
   test("may lack the checkpoints sealed while it was made", async () => {
     await write(directory, {
       ...whole,

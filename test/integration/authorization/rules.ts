@@ -115,6 +115,11 @@ export const rules: Record<OperationId, Rule> = {
   },
   // The purged bundle was erased: asking again is 202 once more.
   Bundles_Erase: { who: ["stamp"], refuses: [noSuchBundle, ["InvalidState", bundleIs("created")]], succeeds: 202 },
+  Bundles_GetErasure: {
+    who: ["stamp", "A"],
+    refuses: [["NotFound", bundleIs("anotherStamps", "created", "accepted")]],
+    succeeds: 200,
+  },
   Bundles_CancelErase: {
     who: ["stamp"],
     refuses: [noSuchBundle, ["InvalidState", bundleIs("created", "accepted", "purged")]],

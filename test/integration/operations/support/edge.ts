@@ -44,6 +44,7 @@ export function edgeOf(app: App): (raw: RawRequest) => Promise<Answer> {
     served(routes.Bundles_GetVerification, (handlers) => handlers.Bundles_GetVerification),
     served(routes.Bundles_Cancel, (handlers) => handlers.Bundles_Cancel),
     served(routes.Bundles_Erase, (handlers) => handlers.Bundles_Erase),
+    served(routes.Bundles_GetErasure, (handlers) => handlers.Bundles_GetErasure),
     served(routes.Bundles_CancelErase, (handlers) => handlers.Bundles_CancelErase),
     served(routes.Bundles_GetDeletionCertificate, (handlers) => handlers.Bundles_GetDeletionCertificate),
     served(routes.Cases_List, (handlers) => handlers.Cases_List),
