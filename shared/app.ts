@@ -73,6 +73,8 @@ export type AppOptions = {
   readonly policies?: readonly PipelinePolicy[];
   /** Real time; a test's own. */
   readonly real?: () => Date;
+  /** The time of retention, consent and cases, where it does not follow real time: a simulation's own. */
+  readonly now?: () => Date;
 };
 
 export const verificationQueueName = "verify";
@@ -82,7 +84,8 @@ const dayMs = 86_400_000;
 /** Opens the app. Nothing is called yet: a storage that is down is found by the first request, and refuses it. */
 export function openApp(config: Config, options: AppOptions = {}): App {
   const real = options.real ?? (() => new Date());
-  const clock: Clock = { real, now: () => new Date(real().getTime() + config.clockOffsetDays * dayMs) };
+  const now = options.now ?? (() => new Date(real().getTime() + config.clockOffsetDays * dayMs));
+  const clock: Clock = { real, now };
   const storage = openStorage(config, clock, options.policies ?? []);
   const papers = openPapers(config, clock);
   const { nonces, ...parts } = storage;

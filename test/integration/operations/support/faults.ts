@@ -35,13 +35,13 @@ export function storageFaults(): StorageFaults {
   let armed: { fault: Fault; n: number } | undefined;
   let hits: ((request: PipelineRequest) => boolean) | undefined;
   let held: { hits: (request: PipelineRequest) => boolean; reach: () => void; go: Promise<void> } | undefined;
-  let calls: Call[] = [];
+  /** Kept only while somebody watches: a stage may live long. */
+  let watched: Call[] | undefined;
 
   const policy: PipelinePolicy = {
     name: "storageFaults",
     sendRequest: async (request, next) => {
-      const { pathname, search } = new URL(request.url);
-      calls.push({ method: request.method, path: `${pathname}${search.replace(/sig=[^&]*/, "")}` });
+      watched?.push(callOf(request));
       if (hits?.(request)) throw unreachable(request);
       if (held?.hits(request)) {
         const { reach, go } = held;
@@ -49,9 +49,10 @@ export function storageFaults(): StorageFaults {
         reach();
         await go;
       }
-      if (armed === undefined || calls.length < armed.n) return await next(request);
+      const calls = watched?.length ?? 0;
+      if (armed === undefined || calls < armed.n) return await next(request);
       const { fault, n } = armed;
-      const isTheOne = calls.length === n;
+      const isTheOne = calls === n;
       if (!isTheOne && fault === "answerLostAndOutage") throw unreachable(request);
       if (!isTheOne) return await next(request);
       if (fault === "refused") throw unreachable(request);
@@ -62,10 +63,12 @@ export function storageFaults(): StorageFaults {
   };
 
   const running = async <T>(work: () => Promise<T>) => {
-    calls = [];
+    const calls: Call[] = [];
+    watched = calls;
     try {
-      return { result: await work(), calls: [...calls] };
+      return { result: await work(), calls };
     } finally {
+      watched = undefined;
       armed = undefined;
     }
   };
@@ -89,7 +92,13 @@ export function storageFaults(): StorageFaults {
   };
 }
 
-const unreachable = (request: PipelineRequest) =>
+function callOf({ method, url }: PipelineRequest): Call {
+  const { pathname, search } = new URL(url);
+  return { method, path: `${pathname}${search.replace(/sig=[^&]*/, "")}` };
+}
+
+/** A storage that cannot be reached. */
+export const unreachable = (request: PipelineRequest) =>
   new RestError(`out of reach: ${new URL(request.url).pathname}?sig=${secretOfErrors}`, {
     code: "EHOSTUNREACH",
     request,

@@ -2,6 +2,7 @@ import { generateKeyPairSync, randomUUID } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { PipelinePolicy } from "@azure/core-rest-pipeline";
 import { TableServiceClient } from "@azure/data-tables";
 import { BlobServiceClient } from "@azure/storage-blob";
 import { afterAll, beforeAll } from "vitest";
@@ -13,7 +14,7 @@ import type { Service } from "../../../support/system/service.ts";
 import { eventPage, termsShape } from "../../../support/system/shapes.ts";
 import { enroll } from "../../../support/system/stamp.ts";
 import { type Person, type Role, readAll, type World, withVersion } from "../../../support/system/world.ts";
-import { type Accounts, startAccounts } from "./accounts.ts";
+import { startAccounts } from "./accounts.ts";
 import { edgeOf, origin } from "./edge.ts";
 import { type StorageFaults, storageFaults } from "./faults.ts";
 import { type Issuer, startIssuer } from "./issuer.ts";
@@ -38,31 +39,49 @@ export type StageOptions = {
   readonly settings?: Readonly<Record<string, string>>;
   /** Real time, where it is not the test's own. */
   readonly real?: () => Date;
+  /** The service's time, where it does not follow real time. */
+  readonly now?: () => Date;
+  /** In the storage clients' pipelines, beside the stage's own. */
+  readonly policies?: readonly PipelinePolicy[];
 };
 
 const dayMs = 86_400_000;
 
+export type Stages = {
+  /** A stage on new storage. */
+  readonly open: (options?: StageOptions) => Stage;
+  readonly close: () => Promise<void>;
+};
+
 /** Call it at the top of a test file; what it gives opens a stage on new storage each time. */
 export function useStages(): (options?: StageOptions) => Stage {
-  let accounts: Accounts;
-  let issuer: Issuer;
-  let directory: string;
+  let stages: Stages | undefined;
   beforeAll(async () => {
-    [accounts, issuer, directory] = await Promise.all([
-      startAccounts(),
-      startIssuer(),
-      mkdtemp(join(tmpdir(), "stamp-intake-stage-")),
-    ]);
-    const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
-    const keys = [{ ...privateKey.export({ format: "jwk" }), kid: "signing-1" }];
-    await writeFile(join(directory, "signing.json"), JSON.stringify({ keys }), { mode: 0o600 });
+    stages = await openStages();
   });
-  afterAll(async () => {
-    await Promise.all([accounts?.stop(), issuer?.stop(), rm(directory, { recursive: true, force: true })]);
-  });
+  afterAll(() => stages?.close());
   return (options = {}) => {
-    const common = { ...issuer.settings, SIGNING_KEY_FILE: join(directory, "signing.json") };
-    return openStage(accounts.next(), common, issuer, options);
+    if (stages === undefined) throw new Error("A stage opens inside a test");
+    return stages.open(options);
+  };
+}
+
+/** Storage and an issuer of tokens, for as many stages as wanted. */
+export async function openStages(): Promise<Stages> {
+  const [accounts, issuer, directory] = await Promise.all([
+    startAccounts(),
+    startIssuer(),
+    mkdtemp(join(tmpdir(), "stamp-intake-stage-")),
+  ]);
+  const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const keys = [{ ...privateKey.export({ format: "jwk" }), kid: "signing-1" }];
+  await writeFile(join(directory, "signing.json"), JSON.stringify({ keys }), { mode: 0o600 });
+  const common = { ...issuer.settings, SIGNING_KEY_FILE: join(directory, "signing.json") };
+  return {
+    open: (options = {}) => openStage(accounts.next(), common, issuer, options),
+    close: async () => {
+      await Promise.all([accounts.stop(), issuer.stop(), rm(directory, { recursive: true, force: true })]);
+    },
   };
 }
 
@@ -70,7 +89,7 @@ function openStage(
   connectionString: string,
   common: Readonly<Record<string, string>>,
   issuer: Issuer,
-  { offsetDays = 0, settings = {}, real }: StageOptions,
+  { offsetDays = 0, settings = {}, real, now, policies = [] }: StageOptions,
 ): Stage {
   const faults = storageFaults();
   const environment = {
@@ -82,7 +101,11 @@ function openStage(
     RATE_LIMITS: "off",
     ...settings,
   };
-  const app = openApp(readConfig(environment), { policies: [faults.policy], ...(real === undefined ? {} : { real }) });
+  const app = openApp(readConfig(environment), {
+    policies: [faults.policy, ...policies],
+    ...(real === undefined ? {} : { real }),
+    ...(now === undefined ? {} : { now }),
+  });
   const logged: string[] = [];
   const listening = <T>(work: () => Promise<T>): Promise<T> => withSink((_level, line) => void logged.push(line), work);
   const edge = edgeOf(app);
@@ -124,7 +147,7 @@ function openStage(
     logged,
     service: noProcess,
     origin,
-    now: () => new Date(Date.now() + offsetDays * dayMs),
+    now: now ?? (() => new Date(Date.now() + offsetDays * dayMs)),
     on: (hoursFromNow = 0) => new Date(stage.now().getTime() + hoursFromNow * 3_600_000).toISOString(),
     send,
     anonymous: (method, path) => send({ method, path: withVersion(path) }),
