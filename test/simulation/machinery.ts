@@ -97,7 +97,7 @@ export async function openMachinery(simulation: Simulation): Promise<Machinery> 
         count(simulation, kind === "died" ? "verification died" : "verification");
         return kind === "done" || chance.happens(0.5);
       } catch (error) {
-        if (!isDown) throw error;
+        if (!perils.isRefusing()) throw error;
         return false;
       }
     };
