@@ -5,15 +5,15 @@ import type { Bundle, bundleRequest } from "../shared/api/bundles.ts";
 import type { BundleFile } from "./bundleFile.ts";
 import { RefusedError } from "./errors.ts";
 import type { RememberedUpload, UploadMemory } from "./resume.ts";
-import type { StampApi } from "./stamp.ts";
+import type { SenderApi, StampApi } from "./stamp.ts";
 
 /** How sending begins: with the bundle that an earlier call left unfinished, or with a new one. */
 
 /** What the sender knows of a bundle; its name and size come from the file. */
 export type BundleDescription = Omit<z.input<typeof bundleRequest>, "fileName" | "contentType" | "sizeBytes">;
 
-export type Sending = {
-  readonly api: StampApi;
+export type Sending<Api extends SenderApi = SenderApi> = {
+  readonly api: Api;
   readonly file: BundleFile;
   readonly memory: UploadMemory;
   /** What the memory calls this upload. */
@@ -27,7 +27,7 @@ export type Begun = { readonly remembered: RememberedUpload; readonly bundle: Bu
 const unfinished: readonly Bundle["state"][] = ["created", "submitted", "accepted"];
 
 /** The bundle to send the file as, created at the service. */
-export async function begin(sending: Sending, description: BundleDescription): Promise<Begun> {
+export async function begin(sending: Sending<StampApi>, description: BundleDescription): Promise<Begun> {
   const remembered = await sending.memory.recall(sending.key);
   if (remembered !== undefined && isOfThisFile(remembered, sending.file)) {
     const begun = await create(sending, remembered);
@@ -66,7 +66,7 @@ async function create({ api, memory, key, signal }: Sending, upload: RememberedU
 }
 
 /** The file was replaced since. What was begun for the old one would expire by itself; canceling it is only tidier. */
-async function abandon({ api, signal }: Sending, { bundleId }: RememberedUpload): Promise<void> {
+async function abandon({ api, signal }: Sending<StampApi>, { bundleId }: RememberedUpload): Promise<void> {
   try {
     await api.cancel(bundleId, signal);
   } catch (error) {

@@ -2,7 +2,10 @@ import { Command, CommanderError } from "commander";
 import { addBundles } from "./commands/bundles.ts";
 import { addConsent } from "./commands/consent.ts";
 import { openContext, type Run } from "./commands/context.ts";
+import { addImport } from "./commands/import.ts";
+import { addPrune } from "./commands/prune.ts";
 import { addRegister } from "./commands/register.ts";
+import { addSave } from "./commands/save.ts";
 import { addSend } from "./commands/send.ts";
 import { environmentText, exitCodes, exitCodesText, explain, Interrupted } from "./failure.ts";
 
@@ -37,6 +40,9 @@ const program = new Command("stamp")
 addRegister(program, run);
 addConsent(program, run);
 addSend(program, run);
+addSave(program, run);
+addImport(program, run);
+addPrune(program, run);
 addBundles(program, run);
 
 try {

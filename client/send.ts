@@ -4,7 +4,7 @@ import { type Begun, type BundleDescription, begin, type Sending } from "./begin
 import { openBundleFile } from "./bundleFile.ts";
 import { isRefused, RefusedError } from "./errors.ts";
 import { type UploadMemory, uploadKey } from "./resume.ts";
-import type { StampApi } from "./stamp.ts";
+import type { SenderApi, StampApi } from "./stamp.ts";
 import { putBlockList } from "./storage.ts";
 import { stageBlocks } from "./upload.ts";
 import { type Upload, type UploadTarget, uploadTarget } from "./uploadTarget.ts";
@@ -61,10 +61,14 @@ export async function sendBundle(
   const sending = { api, file, key, memory: options.memory, signal: options.signal };
 
   options.onProgress?.({ phase: "creating" });
-  const begun = await begin(sending, description);
+  return await finish(sending, await begin(sending, description), options);
+}
+
+/** Brings a bundle that has begun to its verdict. */
+export async function finish(sending: Sending, begun: Begun, options: SendOptions): Promise<SentBundle> {
   const { bundle: submitted, sentBytes } = await delivered(sending, begun, options);
-  const bundle = await outcome(api, submitted, options);
-  if (bundle.state !== "submitted" || options.wait === false) await options.memory.forget(key);
+  const bundle = await outcome(sending.api, submitted, options);
+  if (bundle.state !== "submitted" || options.wait === false) await sending.memory.forget(sending.key);
   return { bundle, sentBytes };
 }
 
@@ -129,8 +133,9 @@ function uploadOf({ upload, state }: Bundle): Upload {
   });
 }
 
-async function outcome(api: StampApi, submitted: Bundle, { wait, signal, onProgress }: SendOptions): Promise<Bundle> {
-  if (wait === false) return submitted;
+/** What is submitted waits for its verdict; every other state is one. */
+async function outcome(api: SenderApi, submitted: Bundle, { wait, signal, onProgress }: SendOptions): Promise<Bundle> {
+  if (wait === false || submitted.state !== "submitted") return submitted;
   onProgress?.({ phase: "verifying" });
   return awaitVerdict(api, submitted.bundleId, { signal });
 }

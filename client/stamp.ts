@@ -15,6 +15,12 @@ import { type Call, call, listed, type Service } from "./service.ts";
 /** What a stamp can ask of the service, in the words of `API.md`. */
 export type StampApi = ReturnType<typeof stampApi>;
 
+/** What sending a bundle takes of it: all that somebody else than the stamp, who brings a saved one, can do too. */
+export type SenderApi = Pick<
+  StampApi,
+  "service" | "createBundle" | "renewUpload" | "submit" | "bundle" | "verification"
+>;
+
 type Signal = AbortSignal | undefined;
 
 /** The operations of one stamp; `service` carries its signature. */

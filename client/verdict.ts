@@ -1,6 +1,6 @@
 import type { Bundle, Verification } from "../shared/api/bundles.ts";
 import { pause } from "./retry.ts";
-import type { StampApi } from "./stamp.ts";
+import type { SenderApi } from "./stamp.ts";
 
 /** Waits until the service has verified a submitted bundle. */
 
@@ -17,7 +17,7 @@ const longestPauseMs = 5_000;
 
 /** The bundle once it is accepted or rejected, or as it stands when patience ends. */
 export async function awaitVerdict(
-  api: StampApi,
+  api: SenderApi,
   bundleId: string,
   { signal, patienceMs = anHourMs, onWaiting }: VerdictOptions = {},
 ): Promise<Bundle> {

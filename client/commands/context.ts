@@ -8,7 +8,8 @@ import type { RetryNotice, RetryPolicy } from "../retry.ts";
 import { asStamp, connect } from "../service.ts";
 import { type StampApi, stampApi } from "../stamp.ts";
 import type { Exchange } from "../transport.ts";
-import { openCommandLine, typedPath } from "./line.ts";
+import { openCommandLine } from "./line.ts";
+import { typedPath } from "./paths.ts";
 
 /** What every command works with: where things are, how to speak, and when to stop. */
 export type Context = {
@@ -54,12 +55,16 @@ export async function openContext(command: Command, signal: AbortSignal): Promis
 /** How a command calls the service, where that is not the default. */
 type Calling = { readonly retry?: RetryPolicy; readonly onRetry?: (notice: RetryNotice) => void };
 
+/** The stamp of this machine. Throws `UsageError` before the first `register`. */
+export async function stampProfile({ local }: Pick<Context, "local">): Promise<Profile> {
+  const profile = await readProfile(local);
+  if (profile !== undefined) return profile;
+  throw new UsageError(`There is no stamp in ${local} yet. Make and register one: npm run stamp -- register`);
+}
+
 /** The stamp of this machine and its side of the contract. Throws `UsageError` before the first `register`. */
 export async function openStamp(context: Context, calling: Calling = {}): Promise<{ api: StampApi; profile: Profile }> {
-  const profile = await readProfile(context.local);
-  if (profile === undefined) {
-    throw new UsageError(`There is no stamp in ${context.local} yet. Make and register one: npm run stamp -- register`);
-  }
+  const profile = await stampProfile(context);
   const onRetry = ({ reason }: RetryNotice) => context.output.note(`${reason.message}. Trying again…`);
   const service = connect(context.origin, asStamp(await signingKey(profile.privateKey)), {
     exchange: context.exchange,

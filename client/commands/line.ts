@@ -1,9 +1,9 @@
 import { readFile } from "node:fs/promises";
-import { resolve } from "node:path";
 import { createSecureContext } from "node:tls";
 import { UsageError } from "../failure.ts";
 import { bytesPerSecondOf, rateLimiter } from "../rateLimit.ts";
 import { type Exchange, openLine } from "../transport.ts";
+import { typedPath } from "./paths.ts";
 
 /** The line of a command: what `--ca` and `--limit-rate` say, and the proxy that the environment names. */
 
@@ -25,9 +25,6 @@ export async function openCommandLine({ ca, limitRate }: LineFlags, keptCa: stri
     throw error;
   }
 }
-
-/** What a person typed counts from where they typed it, and npm moves to the project. */
-export const typedPath = (path: string): string => resolve(process.env.INIT_CWD ?? ".", path);
 
 function rateOf(text: string): number {
   const rate = bytesPerSecondOf(text);

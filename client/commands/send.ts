@@ -1,10 +1,9 @@
-import { access, constants } from "node:fs/promises";
 import { type Command, Option } from "commander";
 import { z } from "zod";
 import type { Bundle } from "../../shared/api/bundles.ts";
-import { caseNumber, purposes } from "../../shared/api/primitives.ts";
+import { purposes } from "../../shared/api/primitives.ts";
 import type { BundleDescription } from "../begin.ts";
-import { exitCodes, UsageError } from "../failure.ts";
+import { exitCodes } from "../failure.ts";
 import { size, time } from "../output.ts";
 import { uploadsFolder } from "../profile.ts";
 import { progressDisplay } from "../progress.ts";
@@ -13,19 +12,13 @@ import { patient } from "../retry.ts";
 import { type SentBundle, sendBundle } from "../send.ts";
 import { currentTerms, type StampApi } from "../stamp.ts";
 import { type Context, openStamp, type Run } from "./context.ts";
-import { typedPath } from "./line.ts";
-import { as, names, purpose, sizeInBytes, terms, utcTime, wholeNumber } from "./options.ts";
+import { describeLogs, logOptions, withLogOptions } from "./description.ts";
+import { as, purpose, sizeInBytes, terms, utcTime, wholeNumber } from "./options.ts";
+import { readablePath } from "./paths.ts";
 
 /** `send` by an operator's decision, and `trigger` by an alert or failure event under the standing consent. */
 
-const fourHoursMs = 4 * 3_600_000;
-
-const commonOptions = z.object({
-  case: caseNumber.optional(),
-  from: z.string().optional(),
-  to: z.string().optional(),
-  roles: z.array(z.string()).optional(),
-  stampVersion: z.string().optional(),
+const commonOptions = logOptions.extend({
   concurrency: z.number().optional(),
   blockSize: z.number().optional(),
   wait: z.boolean(),
@@ -61,12 +54,7 @@ export function addSend(program: Command, run: Run): void {
 }
 
 const withCommonOptions = (command: Command): Command =>
-  command
-    .option("--case <number>", "the support case that it is for, 15 to 19 digits", caseNumberOf)
-    .option("--from <time>", "start of the logs (default: four hours before their end)", utcTime)
-    .option("--to <time>", "end of the logs (default: now)", utcTime)
-    .option("--roles <names>", "roles in the bundle, with commas between", names)
-    .option("--stamp-version <version>", "version of the stamp when it collected (default: the registered one)")
+  withLogOptions(command)
     .option("--concurrency <blocks>", "blocks in flight at a time (default: 4)", wholeNumber)
     .option("--block-size <size>", "largest block, such as 4m (default: what the service advises)", sizeInBytes)
     .option("--no-wait", "return once the service has acknowledged it, without the verdict");
@@ -109,7 +97,7 @@ async function deliver(
     const sent = await sendBundle(
       api,
       path,
-      await describe(api, commonOf(api, options, profile.registration.stampVersion)),
+      await describe(api, describeLogs(options, api.service.clock.now(), profile.registration.stampVersion)),
       {
         memory: uploadMemory(uploadsFolder(context.local)),
         onProgress: display.show,
@@ -124,29 +112,6 @@ async function deliver(
     return sent.bundle.state === "rejected" ? exitCodes.rejected : exitCodes.fine;
   } finally {
     display.end();
-  }
-}
-
-function commonOf(api: StampApi, options: CommonOptions, registeredVersion: string): CommonDescription {
-  const now = api.service.clock.now();
-  const logsTo = options.to ?? now.toISOString();
-  return {
-    caseNumber: options.case,
-    logsFrom: options.from ?? new Date(Date.parse(logsTo) - fourHoursMs).toISOString(),
-    logsTo,
-    collectedOn: now.toISOString(),
-    stampVersion: options.stampVersion ?? registeredVersion,
-    roles: options.roles,
-  };
-}
-
-async function readablePath(zip: string): Promise<string> {
-  const path = typedPath(zip);
-  try {
-    await access(path, constants.R_OK);
-    return path;
-  } catch {
-    throw new UsageError(`${path} cannot be read: check the path and its permissions`);
   }
 }
 
@@ -170,10 +135,4 @@ function linesOf({ bundle, sentBytes }: SentBundle): string[] {
   };
   const next = state === "accepted" ? [] : [`Its verdict: npm run stamp -- status ${bundleId}`];
   return [heading[state] ?? `The bundle is ${state}.`, ...facts, `  deleted  ${time(deleteBy)} at the latest`, ...next];
-}
-
-function caseNumberOf(text: string): string {
-  const read = caseNumber.safeParse(text);
-  if (read.success) return read.data;
-  throw new UsageError(`--case: ${text} is no case number; it has 15 to 19 digits`);
 }
