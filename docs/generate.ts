@@ -9,7 +9,11 @@ import { functionsFile } from "./functions.ts";
 writeFileSync(fileOf("openapi.json"), `${JSON.stringify(openApiDocument(), null, 2)}\n`);
 writeFileSync(fileOf("authorization.md"), withMatrix(readFileSync(fileOf("authorization.md"), "utf8")));
 writeFileSync(fileOf("configuration.md"), configurationPage());
-writeFileSync(fileOf("../infra/functions.json"), await functionsFile());
+const functions = await functionsFile();
+if (functions !== readFileSync(fileOf("../infra/functions.json"), "utf8")) {
+  writeFileSync(fileOf("../infra/functions.json"), functions);
+  console.log("infra/functions.json has changed, and the snapshots with it: run npm run infra:check -- --write");
+}
 
 function fileOf(name: string): URL {
   return new URL(name, import.meta.url);

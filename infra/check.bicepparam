@@ -4,7 +4,10 @@ using 'main.bicep'
 param environmentName = 'check'
 param location = 'westeurope'
 param tokenAudience = '11111111-1111-4111-8111-111111111111'
-param publicOrigin = 'https://intake.example'
+param intakeOrigin = 'https://intake.example'
+param accessOrigin = 'https://access.example'
+param alertEmail = 'on-call@example.com'
+param budgetStartsOn = '2026-12-01'
 param cloud = { storage: 'storage.example', keyVault: '.vault.example', login: 'https://login.example/' }
 param bundleAccounts = [
   { key: 'bundles1' }

@@ -1,9 +1,10 @@
-// The whole service in one resource group: one function app, its accounts, its key, its logs, and what it may do with them.
+// The whole service: two function apps of one package, their accounts, their key, their logs, and what each may do with them. Bundles are in
+// a resource group of their own, where a policy refuses whatever would keep deleted data.
 // `azd up` deploys it; `npm run infra:check` compiles it, lints it, and holds it to the facts in facts.ts.
 
 targetScope = 'subscription'
 
-import { Redundancy } from 'modules/common.bicep'
+import { FarRedundancy, Redundancy } from 'modules/common.bicep'
 
 @sealed()
 type BundleAccount = {
@@ -90,8 +91,11 @@ param tokenAudience string
 @description('Tenant that access tokens must come from.')
 param tokenTenantId string = subscription().tenantId
 
-@description('Origin that clients use and stamps sign, such as https://intake.example.com. Not given: the app\'s own host name.')
-param publicOrigin string?
+@description('Origin that stamps use and sign, such as https://intake.example.com. Not given: the host name of the app intake.')
+param intakeOrigin string?
+
+@description('Origin that people and services use. Not given: the host name of the app access. The same as intakeOrigin where a gateway of your own sends requests with a bearer token to access and all others to intake.')
+param accessOrigin string?
 
 @description('Accounts that hold bundles. More can be added at any time; one that ever held a bundle stays until its last bundle is gone.')
 @minLength(1)
@@ -100,13 +104,35 @@ param bundleAccounts BundleAccount[] = [{ key: 'bundles1' }]
 @description('Settings of shared/config.ts that differ from their defaults here.')
 param overrides Overrides = {}
 
-@description('Redundancy of every account. Zone-redundant where the region has zones.')
+@description('Redundancy of bundle and host accounts. Zone-redundant where the region has zones.')
 param redundancy Redundancy = 'Standard_ZRS'
 
-@description('Most instances of the app that may run at once.')
+@description('Redundancy of rows, ledger and records. Zone-redundant where the region has zones.')
+param farRedundancy FarRedundancy = 'Standard_RAGZRS'
+
+@description('Most instances of each app that may run at once.')
 @minValue(1)
 @maxValue(1000)
 param maximumInstances int = 40
+
+@description('Days for which checkpoints and the exported ledger cannot be changed or deleted by anybody.')
+@minValue(90)
+@maxValue(3650)
+param recordRetentionDays int = 2555
+
+@description('Who is told of alerts, and when the budget runs out.')
+@minLength(3)
+param alertEmail string
+
+@description('Where on-call finds the runbook; each alert names its section of it.')
+param runbook string = 'docs/runbook.md'
+
+@description('Budget of a month, in the currency of the subscription. 80 % and a forecast of 100 % are told.')
+@minValue(1)
+param monthlyBudget int = 500
+
+@description('First day of the month from which the budget counts.')
+param budgetStartsOn string = utcNow('yyyy-MM-01')
 
 @description('Days for which logs are kept.')
 @minValue(30)
@@ -122,14 +148,17 @@ param cloud Cloud = {
 
 var tags = { 'azd-env-name': environmentName }
 var token = uniqueString(subscription().id, environmentName, location)
-var identityName = 'id-${token}'
-var hostAccountName = 'host${token}'
+var apps = ['intake', 'access']
+var identityNames = { intake: 'id-intake-${token}', access: 'id-access-${token}' }
+var hostAccountNames = { intake: 'hosti${token}', access: 'hosta${token}' }
 var stateAccountName = 'state${token}'
+var recordAccountName = 'records${token}'
 var bundleAccountNames = [for account in bundleAccounts: '${account.key}${token}']
 var vaultName = 'kv-${token}'
 var keyName = 'receipts'
 var telemetryName = 'appi-${token}'
 var packageContainer = 'package'
+var origins = { intake: intakeOrigin, access: accessOrigin }
 
 // Placement chooses among these, and a bundle's row keeps the name (DESIGN.md, Blobs).
 var bundleAccountSettings = [
@@ -140,48 +169,64 @@ var bundleAccountSettings = [
   }
 ]
 
+// By name and not by output: so `bicep snapshot` can tell which resource is meant.
+var here = '${subscription().id}/resourceGroups/rg-${environmentName}/providers'
+var accountIds = {
+  intake: '${here}/Microsoft.Storage/storageAccounts/${hostAccountNames.intake}'
+  access: '${here}/Microsoft.Storage/storageAccounts/${hostAccountNames.access}'
+  state: '${here}/Microsoft.Storage/storageAccounts/${stateAccountName}'
+  records: '${here}/Microsoft.Storage/storageAccounts/${recordAccountName}'
+}
+var vaultId = '${here}/Microsoft.KeyVault/vaults/${vaultName}'
+
 resource group 'Microsoft.Resources/resourceGroups@2024-11-01' = {
   name: 'rg-${environmentName}'
   location: location
   tags: tags
 }
 
-module identity 'modules/identity.bicep' = {
-  scope: group
-  params: { name: identityName, location: location, tags: tags }
+resource bundleGroup 'Microsoft.Resources/resourceGroups@2024-11-01' = {
+  name: 'rg-${environmentName}-bundles'
+  location: location
+  tags: tags
 }
 
-module hostAccount 'modules/hostAccount.bicep' = {
-  scope: group
-  params: {
-    name: hostAccountName
-    location: location
-    tags: tags
-    redundancy: redundancy
-    packageContainer: packageContainer
-  }
-}
-
-module stateAccount 'modules/stateAccount.bicep' = {
-  scope: group
-  params: { name: stateAccountName, location: location, tags: tags, redundancy: redundancy }
-}
-
-module bundleAccount 'modules/bundleAccount.bicep' = [
-  for (account, index) in bundleAccounts: {
-    scope: group
-    params: {
-      name: bundleAccountNames[index]
-      location: account.?location ?? location
-      tags: tags
-      redundancy: redundancy
+// Whatever would keep what was deleted. A delete must be a delete (invariant 3).
+resource keepsNothing 'Microsoft.Authorization/policyDefinitions@2025-01-01' = {
+  name: 'a-delete-is-a-delete-${token}'
+  properties: {
+    displayName: 'Storage keeps no deleted data'
+    description: 'Denies soft delete, versions, change feed, point-in-time restore and object replication.'
+    policyType: 'Custom'
+    mode: 'All'
+    policyRule: {
+      if: {
+        anyOf: [
+          { field: 'type', equals: 'Microsoft.Storage/storageAccounts/objectReplicationPolicies' }
+          {
+            allOf: [
+              { field: 'type', equals: 'Microsoft.Storage/storageAccounts/blobServices' }
+              {
+                anyOf: [
+                  { field: 'Microsoft.Storage/storageAccounts/blobServices/deleteRetentionPolicy.enabled', equals: 'true' }
+                  { field: 'Microsoft.Storage/storageAccounts/blobServices/containerDeleteRetentionPolicy.enabled', equals: 'true' }
+                  { field: 'Microsoft.Storage/storageAccounts/blobServices/isVersioningEnabled', equals: 'true' }
+                  { field: 'Microsoft.Storage/storageAccounts/blobServices/changeFeed.enabled', equals: 'true' }
+                  { field: 'Microsoft.Storage/storageAccounts/blobServices/restorePolicy.enabled', equals: 'true' }
+                ]
+              }
+            ]
+          }
+        ]
+      }
+      then: { effect: 'deny' }
     }
   }
-]
+}
 
-module signingKey 'modules/signingKey.bicep' = {
-  scope: group
-  params: { vaultName: vaultName, keyName: keyName, location: location, tags: tags }
+module retentionPolicy 'modules/retentionPolicy.bicep' = {
+  scope: bundleGroup
+  params: { definitionId: keepsNothing.id }
 }
 
 module monitoring 'modules/monitoring.bicep' = {
@@ -195,51 +240,337 @@ module monitoring 'modules/monitoring.bicep' = {
   }
 }
 
-module roles 'modules/roles.bicep' = {
+module network 'modules/network.bicep' = {
   scope: group
   params: {
-    identityName: identityName
-    principalId: identity.outputs.principalId
-    hostAccountName: hostAccountName
+    name: token
+    location: location
+    tags: tags
+    storageDomain: cloud.storage
+    vaultDomain: cloud.keyVault
+  }
+}
+
+module intakeIdentity 'modules/identity.bicep' = {
+  scope: group
+  params: { name: identityNames.intake, location: location, tags: tags }
+}
+
+module accessIdentity 'modules/identity.bicep' = {
+  scope: group
+  params: { name: identityNames.access, location: location, tags: tags }
+}
+
+module hostAccount 'modules/hostAccount.bicep' = [
+  for app in apps: {
+    scope: group
+    params: {
+      name: hostAccountNames[app]
+      location: location
+      tags: tags
+      redundancy: redundancy
+      packageContainer: packageContainer
+    }
+  }
+]
+
+module stateAccount 'modules/stateAccount.bicep' = {
+  scope: group
+  params: {
+    name: stateAccountName
+    location: location
+    tags: tags
+    redundancy: farRedundancy
+    workspaceId: monitoring.outputs.workspaceId
+  }
+}
+
+module recordAccount 'modules/recordAccount.bicep' = {
+  scope: group
+  params: {
+    name: recordAccountName
+    location: location
+    tags: tags
+    redundancy: farRedundancy
+    retentionDays: recordRetentionDays
+    workspaceId: monitoring.outputs.workspaceId
+  }
+}
+
+module bundleAccount 'modules/bundleAccount.bicep' = [
+  for (account, index) in bundleAccounts: {
+    scope: bundleGroup
+    params: {
+      name: bundleAccountNames[index]
+      location: account.?location ?? location
+      tags: tags
+      redundancy: redundancy
+      workspaceId: monitoring.outputs.workspaceId
+    }
+    dependsOn: [retentionPolicy]
+  }
+]
+
+module signingKey 'modules/signingKey.bicep' = {
+  scope: group
+  params: {
+    vaultName: vaultName
+    keyName: keyName
+    location: location
+    tags: tags
+    workspaceId: monitoring.outputs.workspaceId
+  }
+}
+
+module hostEndpoint 'modules/privateEndpoint.bicep' = [
+  for app in apps: {
+    scope: group
+    params: {
+      name: 'pe-host-${app}'
+      location: location
+      tags: tags
+      subnetId: network.outputs.endpointsSubnetId
+      targetId: accountIds[app]
+      service: 'blob'
+      zoneId: network.outputs.zoneIds.blob
+    }
+    dependsOn: [hostAccount]
+  }
+]
+
+module tableEndpoint 'modules/privateEndpoint.bicep' = {
+  scope: group
+  params: {
+    name: 'pe-state-table'
+    location: location
+    tags: tags
+    subnetId: network.outputs.endpointsSubnetId
+    targetId: accountIds.state
+    service: 'table'
+    zoneId: network.outputs.zoneIds.table
+  }
+  dependsOn: [stateAccount]
+}
+
+module queueEndpoint 'modules/privateEndpoint.bicep' = {
+  scope: group
+  params: {
+    name: 'pe-state-queue'
+    location: location
+    tags: tags
+    subnetId: network.outputs.endpointsSubnetId
+    targetId: accountIds.state
+    service: 'queue'
+    zoneId: network.outputs.zoneIds.queue
+  }
+  dependsOn: [stateAccount]
+}
+
+module recordEndpoint 'modules/privateEndpoint.bicep' = {
+  scope: group
+  params: {
+    name: 'pe-records'
+    location: location
+    tags: tags
+    subnetId: network.outputs.endpointsSubnetId
+    targetId: accountIds.records
+    service: 'blob'
+    zoneId: network.outputs.zoneIds.blob
+  }
+  dependsOn: [recordAccount]
+}
+
+module vaultEndpoint 'modules/privateEndpoint.bicep' = {
+  scope: group
+  params: {
+    name: 'pe-vault'
+    location: location
+    tags: tags
+    subnetId: network.outputs.endpointsSubnetId
+    targetId: vaultId
+    service: 'vault'
+    zoneId: network.outputs.zoneIds.vault
+  }
+  dependsOn: [signingKey]
+}
+
+module intakeRoles 'modules/roles.bicep' = {
+  scope: group
+  params: {
+    app: 'intake'
+    identityName: identityNames.intake
+    principalId: intakeIdentity.outputs.principalId
+    hostAccountName: hostAccountNames.intake
     stateAccountName: stateAccountName
-    bundleAccountNames: bundleAccountNames
     vaultName: vaultName
     keyName: keyName
     telemetryName: telemetryName
   }
-  dependsOn: [hostAccount, stateAccount, bundleAccount, signingKey, monitoring]
+  dependsOn: [hostAccount, stateAccount, signingKey, monitoring]
 }
 
-// After the roles: an app that starts without them would fail its first minutes.
-module app 'modules/app.bicep' = {
+module accessRoles 'modules/roles.bicep' = {
   scope: group
   params: {
-    name: 'func-${token}'
-    planName: 'plan-${token}'
-    location: location
-    tags: tags
-    identityName: identityName
-    maximumInstances: maximumInstances
-    service: {
-      publicOrigin: publicOrigin
-      hostBlobEndpoint: 'https://${hostAccountName}.blob.${cloud.storage}/'
-      packageContainer: packageContainer
-      tableEndpoint: 'https://${stateAccountName}.table.${cloud.storage}'
-      queueEndpoint: 'https://${stateAccountName}.queue.${cloud.storage}'
-      bundleAccounts: bundleAccountSettings
-      signingKeyId: 'https://${vaultName}${cloud.keyVault}/keys/${keyName}'
-      telemetry: monitoring.outputs.connectionString
-      token: {
-        issuer: '${cloud.login}${tokenTenantId}/v2.0'
-        audience: tokenAudience
-        tenantId: tokenTenantId
-        jwksUrl: '${cloud.login}${tokenTenantId}/discovery/v2.0/keys'
-      }
-      overrides: mapValues(overrides, value => string(value))
-    }
+    app: 'access'
+    identityName: identityNames.access
+    principalId: accessIdentity.outputs.principalId
+    hostAccountName: hostAccountNames.access
+    stateAccountName: stateAccountName
+    vaultName: vaultName
+    keyName: keyName
+    telemetryName: telemetryName
   }
-  dependsOn: [roles]
+  dependsOn: [hostAccount, stateAccount, signingKey, monitoring]
 }
 
-@description('Where the service answers, unless a domain of your own stands before it.')
-output INTAKE_ORIGIN string = app.outputs.origin
+module intakeBundleRoles 'modules/bundleRoles.bicep' = [
+  for (account, index) in bundleAccounts: {
+    scope: bundleGroup
+    params: {
+      app: 'intake'
+      identityName: identityNames.intake
+      principalId: intakeIdentity.outputs.principalId
+      accountName: bundleAccountNames[index]
+    }
+    dependsOn: [bundleAccount]
+  }
+]
+
+module accessBundleRoles 'modules/bundleRoles.bicep' = [
+  for (account, index) in bundleAccounts: {
+    scope: bundleGroup
+    params: {
+      app: 'access'
+      identityName: identityNames.access
+      principalId: accessIdentity.outputs.principalId
+      accountName: bundleAccountNames[index]
+    }
+    dependsOn: [bundleAccount]
+  }
+]
+
+module arrivals 'modules/arrivals.bicep' = [
+  for (account, index) in bundleAccounts: {
+    scope: bundleGroup
+    params: {
+      topicName: 'evgt-${bundleAccountNames[index]}'
+      accountName: bundleAccountNames[index]
+      location: account.?location ?? location
+      tags: tags
+    }
+    dependsOn: [bundleAccount]
+  }
+]
+
+module arrivalsRole 'modules/arrivalsRole.bicep' = [
+  for (account, index) in bundleAccounts: {
+    scope: group
+    params: {
+      stateAccountName: stateAccountName
+      topicName: 'evgt-${bundleAccountNames[index]}'
+      principalId: arrivals[index].outputs.principalId
+    }
+    dependsOn: [stateAccount]
+  }
+]
+
+module arrivalsSubscription 'modules/arrivalsSubscription.bicep' = [
+  for (account, index) in bundleAccounts: {
+    scope: bundleGroup
+    params: { topicName: 'evgt-${bundleAccountNames[index]}', stateAccountId: accountIds.state }
+    dependsOn: [arrivalsRole]
+  }
+]
+
+// After the roles and the endpoints: an app that starts without them would fail its first minutes.
+module app 'modules/app.bicep' = [
+  for (app, index) in apps: {
+    scope: group
+    params: {
+      app: app
+      name: 'func-${app}-${token}'
+      planName: 'plan-${app}-${token}'
+      location: location
+      tags: tags
+      identityName: identityNames[app]
+      subnetId: app == 'intake' ? network.outputs.intakeSubnetId : network.outputs.accessSubnetId
+      workspaceId: monitoring.outputs.workspaceId
+      maximumInstances: maximumInstances
+      service: {
+        publicOrigin: origins[app]
+        hostBlobEndpoint: 'https://${hostAccountNames[app]}.blob.${cloud.storage}/'
+        packageContainer: packageContainer
+        tableEndpoint: 'https://${stateAccountName}.table.${cloud.storage}'
+        queueEndpoint: 'https://${stateAccountName}.queue.${cloud.storage}'
+        bundleAccounts: bundleAccountSettings
+        signingKeyId: 'https://${vaultName}${cloud.keyVault}/keys/${keyName}'
+        telemetry: monitoring.outputs.connectionString
+        token: {
+          issuer: '${cloud.login}${tokenTenantId}/v2.0'
+          audience: tokenAudience
+          tenantId: tokenTenantId
+          jwksUrl: '${cloud.login}${tokenTenantId}/discovery/v2.0/keys'
+        }
+        overrides: mapValues(overrides, value => string(value))
+      }
+    }
+    dependsOn: [
+      intakeRoles
+      accessRoles
+      intakeBundleRoles
+      accessBundleRoles
+      hostEndpoint
+      tableEndpoint
+      queueEndpoint
+      vaultEndpoint
+    ]
+  }
+]
+
+module alerts 'modules/alerts.bicep' = {
+  scope: group
+  params: {
+    location: location
+    tags: tags
+    workspaceId: monitoring.outputs.workspaceId
+    email: alertEmail
+    runbook: runbook
+  }
+}
+
+resource budget 'Microsoft.Consumption/budgets@2024-08-01' = {
+  name: 'budget-${environmentName}'
+  properties: {
+    category: 'Cost'
+    amount: monthlyBudget
+    timeGrain: 'Monthly'
+    timePeriod: { startDate: budgetStartsOn }
+    filter: { dimensions: { name: 'ResourceGroupName', operator: 'In', values: [group.name, bundleGroup.name] } }
+    notifications: {
+      spent: {
+        enabled: true
+        operator: 'GreaterThan'
+        threshold: 80
+        thresholdType: 'Actual'
+        contactEmails: [alertEmail]
+      }
+      forecast: {
+        enabled: true
+        operator: 'GreaterThan'
+        threshold: 100
+        thresholdType: 'Forecasted'
+        contactEmails: [alertEmail]
+      }
+    }
+  }
+}
+
+@description('Where stamps are answered, unless a domain of your own stands before it.')
+output INTAKE_ORIGIN string = app[0].outputs.origin
+@description('Where people and services are answered, unless a domain of your own stands before it.')
+output ACCESS_ORIGIN string = app[1].outputs.origin
+@description('The group of the apps, where azd finds them.')
+output AZURE_RESOURCE_GROUP string = group.name
+@description('The account whose policies infra/hooks/lock-records.sh locks.')
+output RECORD_ACCOUNT string = recordAccountName

@@ -5,5 +5,10 @@ param environmentName = readEnvironmentVariable('AZURE_ENV_NAME')
 param location = readEnvironmentVariable('AZURE_LOCATION')
 param tokenAudience = readEnvironmentVariable('TOKEN_AUDIENCE')
 
-var ownDomain = readEnvironmentVariable('PUBLIC_ORIGIN', '')
-param publicOrigin = empty(ownDomain) ? null : ownDomain
+param alertEmail = readEnvironmentVariable('ALERT_EMAIL')
+
+var intakeDomain = readEnvironmentVariable('INTAKE_PUBLIC_ORIGIN', '')
+param intakeOrigin = empty(intakeDomain) ? null : intakeDomain
+
+var accessDomain = readEnvironmentVariable('ACCESS_PUBLIC_ORIGIN', '')
+param accessOrigin = empty(accessDomain) ? null : accessDomain

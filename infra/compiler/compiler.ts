@@ -23,6 +23,7 @@ const environment = {
   AZURE_ENV_NAME: "check",
   AZURE_LOCATION: "westeurope",
   TOKEN_AUDIENCE: "11111111-1111-4111-8111-111111111111",
+  ALERT_EMAIL: "on-call@example.com",
 };
 
 /** Finds a compiler, fetching the package if it must. Throws an `Error` that says what was tried where there is none. */

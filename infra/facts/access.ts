@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { roleGrants, type Scope } from "../roles.ts";
+import { conditionOf, type Holder, type RoleGrant, roleGrants, type Scope } from "../roles.ts";
 import { accountsOf, type Deployment, ofType, type Resource, types } from "./deployment.ts";
 import { every, type Fact } from "./fact.ts";
 
@@ -10,32 +10,20 @@ const roleAssignment = z.looseObject({
     principalId: z.string(),
     principalType: z.literal("ServicePrincipal"),
     roleDefinitionId: z.string(),
+    condition: z.string().optional(),
   }),
 });
 
 export const accessFacts: readonly Fact[] = [
   {
-    name: "roles are those that roles.ts lists, where it lists them",
+    name: "roles are those that roles.ts lists: whose, where, under which condition",
     problems: (deployment) => {
-      const listed = listedAssignments(deployment);
-      const deployed = deployedAssignments(deployment);
+      const listed = roleGrants.flatMap((grant) => assignmentsOf(grant, deployment));
+      const deployed = ofType(deployment, types.roleAssignment).map(deployedAssignment);
       return [
-        ...listed.filter((one) => !deployed.includes(one)).map((one) => `${one}: in roles.ts, not deployed`),
-        ...deployed.filter((one) => !listed.includes(one)).map((one) => `${one}: deployed, not in roles.ts`),
+        ...missingIn(deployed, listed).map((one) => `${one}: in roles.ts, not deployed`),
+        ...missingIn(listed, deployed).map((one) => `${one}: deployed, not in roles.ts`),
       ];
-    },
-  },
-  {
-    name: "every role goes to one identity",
-    problems: (deployment) => {
-      const principals = new Set(
-        ofType(deployment, types.roleAssignment).map(
-          (one) => roleAssignment.safeParse(one).data?.properties.principalId,
-        ),
-      );
-      return principals.size === 1 && !principals.has(undefined)
-        ? []
-        : [`${principals.size} principals, or no service`];
     },
   },
   {
@@ -81,32 +69,57 @@ export const accessFacts: readonly Fact[] = [
   },
 ];
 
+/** The entries of `wanted` that `there` lacks, counting each as often as it stands. */
+function missingIn(there: readonly string[], wanted: readonly string[]): readonly string[] {
+  const left = [...there];
+  return wanted.filter((one) => {
+    const at = left.indexOf(one);
+    if (at === -1) return true;
+    left.splice(at, 1);
+    return false;
+  });
+}
+
 const scopes: Readonly<Record<Scope, (deployment: Deployment) => readonly Resource[]>> = {
-  "host account": accountsOf.host,
+  "intake's host account": accountsOf.intakeHost,
+  "access's host account": accountsOf.accessHost,
   "state account": accountsOf.tables,
+  "queue arrivals": (deployment) =>
+    deployment.filter(({ id }) => id.endsWith("/queueServices/default/queues/arrivals")),
   "each bundle account": accountsOf.bundles,
   "signing key": (deployment) => ofType(deployment, types.key),
   telemetry: (deployment) => ofType(deployment, types.telemetry),
 };
 
-/** `<role id> on <resource>` of each grant in the list. A scope that the deployment has nothing of shows as missing. */
-const listedAssignments = (deployment: Deployment): readonly string[] =>
-  roleGrants.flatMap(({ role, roleId, scope }) => {
-    const resources = scopes[scope](deployment);
-    return resources.length === 0
-      ? [`${role} on ${scope}`]
-      : resources.map((resource) => assignment(roleId, resource.id));
-  });
+/** What one grant comes to in the deployment. A scope that the deployment has nothing of shows as missing. */
+function assignmentsOf(grant: RoleGrant, deployment: Deployment): readonly string[] {
+  const resources = scopes[grant.scope](deployment);
+  if (resources.length === 0) return [`${grant.role} on ${grant.scope}`];
+  const condition = grant.containers === undefined ? undefined : conditionOf(grant.containers);
+  return grant.holders
+    .flatMap((holder) =>
+      Array<Holder>(holder === "each topic" ? ofType(deployment, types.topic).length : 1).fill(holder),
+    )
+    .flatMap((holder) => resources.map(({ id }) => inWords(holder, grant.roleId, id, condition)));
+}
 
-const deployedAssignments = (deployment: Deployment): readonly string[] =>
-  ofType(deployment, types.roleAssignment).map((one) => {
-    const roleId =
-      roleAssignment.safeParse(one).data?.properties.roleDefinitionId.split("/").at(-1) ?? "no role of a service";
-    return assignment(roleId, one.id.split(`/providers/${types.roleAssignment}/`)[0] ?? "");
-  });
+function deployedAssignment(one: Resource): string {
+  const parsed = roleAssignment.safeParse(one).data?.properties;
+  const scope = one.id.split(`/providers/${types.roleAssignment}/`)[0] ?? "";
+  if (parsed === undefined) return `something that is no role of a service on ${scope}`;
+  const roleId = parsed.roleDefinitionId.split("/").at(-1) ?? "";
+  return inWords(holderOf(parsed.principalId), roleId, scope, parsed.condition);
+}
+
+/** An object id is known once it is deployed; until then it is a reference to the module that makes the identity. */
+function holderOf(principalId: string): string {
+  const [, app] = /'(intake|access)Identity-/.exec(principalId) ?? [];
+  return app ?? (/'arrivals-/.test(principalId) ? "each topic" : "somebody else");
+}
 
 /** Names the role where the list knows it, and the resource without what all resource ids share. */
-const assignment = (roleId: string, resourceId: string): string => {
+function inWords(holder: string, roleId: string, resourceId: string, condition: string | undefined): string {
   const role = roleGrants.find((grant) => grant.roleId === roleId)?.role ?? roleId;
-  return `${role} on ${resourceId.split("/providers/").slice(1).join("/") || resourceId}`;
-};
+  const where = resourceId.split("/providers/").slice(1).join("/") || resourceId;
+  return `${holder}: ${role} on ${where}${condition === undefined ? "" : ` where ${condition}`}`;
+}

@@ -1,9 +1,10 @@
 import { z } from "zod";
 import { ConfigurationError, localSettings, readConfig, settings } from "../../shared/config.ts";
-import { appSettings, isUnresolved, ofType, types } from "./deployment.ts";
-import { every, everyHas, type Fact } from "./fact.ts";
+import functions from "../functions.json" with { type: "json" };
+import { type DeployedApp, isUnresolved, ofType, types } from "./deployment.ts";
+import { every, everyApp, everyHas, type Fact } from "./fact.ts";
 
-/** What is true of the function app and its settings. */
+/** What is true of the function apps and their settings. */
 
 /** Settings that the Functions host reads, beside those of `shared/config.ts`. */
 const platformSettings: readonly string[] = [
@@ -21,11 +22,11 @@ const noPassword = z.looseObject({ properties: z.looseObject({ allow: z.literal(
 
 export const appFacts: readonly Fact[] = [
   {
-    name: "the plan is Flex Consumption",
+    name: "the plans are Flex Consumption",
     problems: every(types.plan, z.looseObject({ sku: z.looseObject({ name: z.literal("FC1") }) })),
   },
   {
-    name: "the app runs Node 24",
+    name: "both apps run Node 24",
     problems: every(
       types.app,
       z.looseObject({
@@ -38,12 +39,13 @@ export const appFacts: readonly Fact[] = [
     ),
   },
   {
-    name: "the app speaks HTTPS only, TLS 1.2 at least",
+    name: "both apps speak HTTPS only, TLS 1.2 at least, and call out from the network",
     problems: every(
       types.app,
       z.looseObject({
         properties: z.looseObject({
           httpsOnly: z.literal(true),
+          virtualNetworkSubnetId: z.string().min(1),
           siteConfig: z.looseObject({ minTlsVersion: z.enum(["1.2", "1.3"]) }),
         }),
       }),
@@ -58,51 +60,65 @@ export const appFacts: readonly Fact[] = [
     problems: everyHas(types.app, "basicPublishingCredentialsPolicies/scm", noPassword),
   },
   {
-    name: "the service starts with the settings it is given",
+    name: "each app acts as an identity of its own",
     problems: (deployment) => {
+      const identities = ofType(deployment, types.app).flatMap((site) => identitiesOf(site));
+      const distinct = new Set(identities);
+      return distinct.size === ofType(deployment, types.app).length && distinct.size === identities.length
+        ? []
+        : [`${distinct.size} identities for ${ofType(deployment, types.app).length} apps`];
+    },
+  },
+  {
+    name: "each app leaves to the other what infra/functions.json says",
+    problems: everyApp(({ name, settings: given }) => {
+      const isSwitch = (setting: string) => /^AzureWebJobs\..+\.Disabled$/.test(setting);
+      const expected = functions[name].map(switchOf);
+      return [
+        ...expected.filter((setting) => given[setting] !== "true").map((setting) => `${setting}: is not set`),
+        ...Object.keys(given)
+          .filter((setting) => isSwitch(setting) && !expected.includes(setting))
+          .map((setting) => `${setting}: switches off what this app is for`),
+      ];
+    }),
+  },
+  {
+    name: "the service starts with the settings it is given",
+    problems: everyApp(({ settings: given }) => {
       try {
-        readConfig(withSampleValues(appSettings(deployment)));
+        readConfig(withSampleValues(given));
         return [];
       } catch (error) {
         if (error instanceof ConfigurationError) return [error.message];
         throw error;
       }
-    },
+    }),
   },
   {
     name: "every setting is one that the service or the platform knows",
-    problems: (deployment) => {
-      const known = [...Object.keys(settings.shape), ...platformSettings];
-      return Object.keys(appSettings(deployment))
-        .filter((name) => !known.includes(name))
-        .map((name) => `${name}: neither shared/config.ts nor the platform knows it`);
-    },
-  },
-  {
-    name: "every setting that the service reads in Azure can be given",
-    problems: (deployment) =>
-      Object.keys(settings.shape)
-        .filter((name) => !localSettings.includes(name) && !(name in appSettings(deployment)))
-        .map((name) => `${name}: add it to the overrides of main.bicep, and a value to check.bicepparam`),
+    problems: everyApp(({ name, settings: given }) => {
+      const known = [...Object.keys(settings.shape), ...platformSettings, ...functions[name].map(switchOf)];
+      return Object.keys(given)
+        .filter((setting) => !known.includes(setting))
+        .map((setting) => `${setting}: neither shared/config.ts nor the platform knows it`);
+    }),
   },
   {
     name: "the platform finds its storage and telemetry, and signs in as the identity",
-    problems: (deployment) => {
-      const given = appSettings(deployment);
-      const missing = platformSettings.filter((name) => given[name] === undefined).map((name) => `${name}: is not set`);
+    problems: everyApp(({ settings: given }) => {
+      const needed = [...platformSettings, "StateStorage__clientId"];
+      const missing = needed.filter((name) => given[name] === undefined).map((name) => `${name}: is not set`);
       const other = ["AzureWebJobsStorage__credential", "StateStorage__credential"]
         .filter((name) => given[name] !== "managedidentity")
         .map((name) => `${name}: is not managedidentity`);
-      const anonymous = ["AzureWebJobsStorage__clientId", "StateStorage__clientId"]
-        .filter((name) => given[name] === undefined)
-        .map((name) => `${name}: is not set, so no user-assigned identity is chosen`);
-      return [...new Set([...missing, ...other, ...anonymous])];
-    },
+      return [...missing, ...other];
+    }),
   },
   {
     name: "no setting of a local run is set",
-    problems: (deployment) =>
-      localSettings.filter((name) => name in appSettings(deployment)).map((name) => `${name}: is set`),
+    problems: everyApp(({ settings: given }) =>
+      localSettings.filter((name) => name in given).map((name) => `${name}: is set`),
+    ),
   },
   {
     name: "no credential is anywhere in the deployment",
@@ -112,17 +128,36 @@ export const appFacts: readonly Fact[] = [
         .map((one) => `${one.type} ${one.name}: holds a credential`),
   },
   {
-    name: "the signing key that the app is told of is the one deployed",
-    problems: (deployment) => {
-      const keyId = appSettings(deployment).SIGNING_KEY_ID ?? "";
+    name: "the signing key that the apps are told of is the one deployed",
+    problems: everyApp(({ settings: { SIGNING_KEY_ID: keyId = "" } }, deployment) => {
       const isDeployed = ofType(deployment, types.key).some((key) => {
         const [vault, name] = key.name.split("/");
         return keyId.startsWith(`https://${vault}.`) && keyId.endsWith(`/keys/${name}`);
       });
       return isDeployed ? [] : [`SIGNING_KEY_ID: ${keyId} is no key of this deployment`];
-    },
+    }),
   },
 ];
+
+/** What holds only where a parameter file says everything, as check.bicepparam does. */
+export const completenessFacts: readonly Fact[] = [
+  {
+    name: "every setting that the service reads in Azure can be given",
+    problems: everyApp(({ settings: given }) =>
+      Object.keys(settings.shape)
+        .filter((name) => !localSettings.includes(name) && !(name in given))
+        .map((name) => `${name}: add it to the overrides of main.bicep, and a value to check.bicepparam`),
+    ),
+  },
+];
+
+const switchOf = (name: string): string => `AzureWebJobs.${name}.Disabled`;
+
+const withIdentity = z.looseObject({
+  identity: z.looseObject({ userAssignedIdentities: z.record(z.string(), z.unknown()) }),
+});
+const identitiesOf = (site: DeployedApp["site"]): readonly string[] =>
+  Object.keys(withIdentity.safeParse(site).data?.identity.userAssignedIdentities ?? {});
 
 /** What only a deployment can work out (a client id, say) gets a value that its setting would take. */
 const withSampleValues = (given: Readonly<Record<string, string>>): Record<string, string> =>

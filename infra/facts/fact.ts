@@ -1,5 +1,6 @@
 import type { z } from "zod";
-import { type Deployment, ofType, type Resource } from "./deployment.ts";
+import { apps } from "../placement.ts";
+import { appsOf, type DeployedApp, type Deployment, ofType, type Resource } from "./deployment.ts";
 
 /** Something that is true of every deployment of this service. It holds where it finds no problem. */
 export type Fact = {
@@ -10,11 +11,14 @@ export type Fact = {
 type Problems = Fact["problems"];
 
 /** Every resource of the type looks like this, and there is at least one. */
-export const every =
-  (type: string, shape: z.ZodType): Problems =>
+export const every = (type: string, shape: z.ZodType): Problems => everyOf(type, (all) => ofType(all, type), shape);
+
+/** Every resource that is found looks like this, and there is at least one. */
+export const everyOf =
+  (what: string, find: (deployment: Deployment) => readonly Resource[], shape: z.ZodType): Problems =>
   (deployment) => {
-    const found = ofType(deployment, type);
-    return found.length === 0 ? [`there is no ${type}`] : found.flatMap((one) => differences(one, shape));
+    const found = find(deployment);
+    return found.length === 0 ? [`there is no ${what}`] : found.flatMap((one) => differences(one, shape));
   };
 
 /** Every resource of the type has this child (such as `blobServices/default`), which looks like this. */
@@ -25,6 +29,17 @@ export const everyHas =
     return found.length === 0
       ? [`there is no ${type}`]
       : found.flatMap((one) => childProblems(deployment, one, child, shape));
+  };
+
+/** Both apps are there, with settings, and each is as it should be. */
+export const everyApp =
+  (judge: (app: DeployedApp, deployment: Deployment) => readonly string[]): Problems =>
+  (deployment) => {
+    const found = appsOf(deployment);
+    return [
+      ...apps.filter((name) => !found.some((app) => app.name === name)).map((name) => `${name}: is not there`),
+      ...found.flatMap((app) => judge(app, deployment).map((problem) => `${app.name}: ${problem}`)),
+    ];
   };
 
 function childProblems(deployment: Deployment, parent: Resource, child: string, shape: z.ZodType): readonly string[] {

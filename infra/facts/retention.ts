@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { latestPurgeAfterDays } from "../../shared/config.ts";
 import { lastCopyDay, retentionDays } from "../../shared/domain/retention.ts";
-import { accountsOf, type Deployment, type Resource } from "./deployment.ts";
+import { accountsOf, type Deployment, groupOf, ofType, type Resource, types } from "./deployment.ts";
 import type { Fact } from "./fact.ts";
 
 /** The lifecycle rules of the accounts that hold bundles: the net under the service's own purge (`DESIGN.md`, Time). */
@@ -48,13 +48,69 @@ export const retentionFacts: readonly Fact[] = [
     ),
   },
   {
-    name: "what is left in landing and lent containers goes within days, and not while it is needed",
+    name: "what is left in landing, lent and box containers goes within days, and not while it is needed",
     problems: perBundleAccount((rules) => [
       ...shortLived(rules, "landing-", lastCopyDay + 1, 14),
       ...shortLived(rules, "lent-", 2, 7),
+      ...shortLived(rules, "box-", 4, 14),
     ]),
   },
+  {
+    name: "a policy refuses whatever would make an account of bundles keep deleted data",
+    problems: (deployment) =>
+      [...new Set(accountsOf.bundles(deployment).map(groupOf))].flatMap((group) => {
+        const assigned = ofType(deployment, types.policyAssignment)
+          .filter((one) => groupOf(one) === group)
+          .map((one) => assignment.safeParse(one).data?.properties.policyDefinitionId);
+        const denied = ofType(deployment, types.policy)
+          .filter(({ id }) => assigned.includes(id))
+          .flatMap((one) => deniedBy(one));
+        const missing = keptThings.filter((thing) => !denied.includes(thing));
+        return missing.map((thing) => `${group}: ${thing} is not denied`);
+      }),
+  },
 ];
+
+const blobServices = "Microsoft.Storage/storageAccounts/blobServices";
+const keptThings: readonly string[] = [
+  `${blobServices}/deleteRetentionPolicy.enabled`,
+  `${blobServices}/containerDeleteRetentionPolicy.enabled`,
+  `${blobServices}/isVersioningEnabled`,
+  `${blobServices}/changeFeed.enabled`,
+  `${blobServices}/restorePolicy.enabled`,
+  "Microsoft.Storage/storageAccounts/objectReplicationPolicies",
+];
+
+const assignment = z.looseObject({
+  properties: z.looseObject({ policyDefinitionId: z.string(), enforcementMode: z.literal("Default") }),
+});
+
+const isType = z.object({ field: z.literal("type"), equals: z.string() });
+const policy = z.looseObject({
+  properties: z.looseObject({
+    policyRule: z.strictObject({
+      if: z.strictObject({
+        anyOf: z.tuple([
+          isType,
+          z.strictObject({
+            allOf: z.tuple([
+              isType.extend({ equals: z.literal(blobServices) }),
+              z.strictObject({ anyOf: z.array(z.object({ field: z.string(), equals: z.literal("true") })) }),
+            ]),
+          }),
+        ]),
+      }),
+      // biome-ignore lint/suspicious/noThenProperty: the language of policies calls it so
+      then: z.strictObject({ effect: z.literal("deny") }),
+    }),
+  }),
+});
+
+/** The fields that a policy denies to be true, and the type that it denies altogether. */
+function deniedBy(definition: Resource): readonly string[] {
+  const rule = policy.safeParse(definition).data?.properties.policyRule.if.anyOf;
+  return rule === undefined ? [] : [rule[0].equals, ...rule[1].allOf[1].anyOf.map(({ field }) => field)];
+}
 
 /** Applies a judgement to the lifecycle rules of every account that holds bundles. */
 function perBundleAccount(judge: (rules: readonly LifecycleRule[]) => readonly string[]): Fact["problems"] {

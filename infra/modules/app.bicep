@@ -1,6 +1,10 @@
-// The function app, and its settings: those of shared/config.ts in their identity form, and the platform's own. None is a secret.
+// One of the two function apps, and its settings: those of shared/config.ts in their identity form, the functions that it leaves to the
+// other app, and the platform's own. None is a secret.
 
-import { BundleAccountSetting, Tags } from 'common.bicep'
+import { AppName, BundleAccountSetting, Tags } from 'common.bicep'
+
+@description('Which of the apps it is; azd deploys the service of that name to it.')
+param app AppName
 
 @description('Name of the function app.')
 param name string
@@ -17,11 +21,17 @@ param tags Tags
 @description('Name of the identity that the app acts as.')
 param identityName string
 
+@description('Subnet that it calls out from.')
+param subnetId string
+
+@description('Workspace that it logs to.')
+param workspaceId string
+
 @description('Where the app finds what it works with, and how it is to behave there.')
 param service {
-  @description('Origin that clients use and stamps sign; the app\'s own host name where it is not given.')
+  @description('Origin that its clients use, and stamps sign; the app\'s own host name where it is not given.')
   publicOrigin: string?
-  @description('Blob endpoint of the host account.')
+  @description('Blob endpoint of the app\'s host account.')
   hostBlobEndpoint: string
   @description('Container of the host account that holds the deployed package.')
   packageContainer: string
@@ -46,6 +56,9 @@ param service {
 @maxValue(1000)
 param maximumInstances int
 
+// Made by `npm run docs` from the routes' permissions (infra/placement.ts).
+var leftToTheOther string[] = loadJsonContent('../functions.json')[app]
+
 resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = {
   name: identityName
 }
@@ -59,10 +72,10 @@ resource plan 'Microsoft.Web/serverfarms@2024-11-01' = {
   properties: { reserved: true }
 }
 
-resource app 'Microsoft.Web/sites@2024-11-01' = {
+resource site 'Microsoft.Web/sites@2024-11-01' = {
   name: name
   location: location
-  tags: { ...tags, 'azd-service-name': 'intake' }
+  tags: { ...tags, 'azd-service-name': app }
   kind: 'functionapp,linux'
   identity: {
     type: 'UserAssigned'
@@ -71,6 +84,7 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
   properties: {
     serverFarmId: plan.id
     httpsOnly: true
+    virtualNetworkSubnetId: subnetId
     siteConfig: { minTlsVersion: '1.2' }
     functionAppConfig: {
       runtime: { name: 'node', version: '24' }
@@ -88,7 +102,7 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
   resource settings 'config' = {
     name: 'appsettings'
     properties: {
-      PUBLIC_ORIGIN: service.?publicOrigin ?? 'https://${app.properties.defaultHostName}'
+      PUBLIC_ORIGIN: service.?publicOrigin ?? 'https://${site.properties.defaultHostName}'
       StateStorage__tableServiceUri: service.tableEndpoint
       StateStorage__queueServiceUri: service.queueEndpoint
       StateStorage__credential: 'managedidentity'
@@ -107,6 +121,7 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
       AzureWebJobsStorage__clientId: identity.properties.clientId
       APPLICATIONINSIGHTS_CONNECTION_STRING: service.telemetry
       APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'Authorization=AAD;ClientId=${identity.properties.clientId}'
+      ...toObject(leftToTheOther, function => 'AzureWebJobs.${function}.Disabled', function => 'true')
     }
   }
 
@@ -122,4 +137,13 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
   }
 }
 
-output origin string = 'https://${app.properties.defaultHostName}'
+resource logs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+  name: 'logs'
+  scope: site
+  properties: {
+    workspaceId: workspaceId
+    logs: [{ category: 'FunctionAppLogs', enabled: true }]
+  }
+}
+
+output origin string = 'https://${site.properties.defaultHostName}'

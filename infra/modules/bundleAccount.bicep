@@ -1,6 +1,6 @@
 // Bundles and nothing else. The service deletes them by day 80; the rules here are the independent net under that (invariant 3).
 
-import { accountProperties, blobServiceProperties, Redundancy, Tags } from 'common.bicep'
+import { blobServiceProperties, openAccount, Redundancy, Tags } from 'common.bicep'
 
 @description('Name of the account.')
 param name string
@@ -14,6 +14,9 @@ param tags Tags
 @description('Redundancy of the account.')
 param redundancy Redundancy
 
+@description('Workspace that is told who read and deleted what.')
+param workspaceId string
+
 // Days are counted from each blob's own creation. Rules may lag by days, hence 83 and not 89.
 var deletions = [
   // Without a prefix: whatever container somebody adds here one day holds bundle content too.
@@ -22,6 +25,8 @@ var deletions = [
   { name: 'landing', days: 7, containers: { prefixMatch: ['landing-'] } }
   // The service drops what was lent in parts a day after lending.
   { name: 'lent', days: 2, containers: { prefixMatch: ['lent-'] } }
+  // A drop box is open for three days at most; what became a bundle was copied out of it.
+  { name: 'box', days: 7, containers: { prefixMatch: ['box-'] } }
 ]
 
 resource account 'Microsoft.Storage/storageAccounts@2025-01-01' = {
@@ -30,7 +35,7 @@ resource account 'Microsoft.Storage/storageAccounts@2025-01-01' = {
   tags: tags
   kind: 'StorageV2'
   sku: { name: redundancy }
-  properties: accountProperties
+  properties: openAccount
 
   resource blobs 'blobServices' = {
     name: 'default'
@@ -62,5 +67,18 @@ resource account 'Microsoft.Storage/storageAccounts@2025-01-01' = {
       }
     }
     dependsOn: [blobs] // Azure refuses two changes of one account's blob service at once
+  }
+}
+
+// An account of its own making of every read: what the ledger says of access can be compared with it.
+resource uses 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+  name: 'uses'
+  scope: account::blobs
+  properties: {
+    workspaceId: workspaceId
+    logs: [
+      { category: 'StorageRead', enabled: true }
+      { category: 'StorageDelete', enabled: true }
+    ]
   }
 }

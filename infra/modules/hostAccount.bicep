@@ -1,6 +1,7 @@
-// What the Functions host needs for itself: the deployed package, and blobs for the leases of its timers. Nothing of a stamp is in here.
+// What the Functions host of one app needs for itself: the deployed package, and blobs for the leases of its timers. Nothing of a stamp is
+// in here. Each app has its own, so that neither can change what the other runs.
 
-import { accountProperties, blobServiceProperties, Redundancy, Tags } from 'common.bicep'
+import { blobServiceProperties, closedAccount, Redundancy, Tags } from 'common.bicep'
 
 @description('Name of the account.')
 param name string
@@ -23,7 +24,7 @@ resource account 'Microsoft.Storage/storageAccounts@2025-01-01' = {
   tags: tags
   kind: 'StorageV2'
   sku: { name: redundancy }
-  properties: accountProperties
+  properties: closedAccount
 
   resource blobs 'blobServices' = {
     name: 'default'

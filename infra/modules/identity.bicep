@@ -1,4 +1,4 @@
-// The one identity the service acts as; everything it may do stands in roles.bicep.
+// The identity that one app acts as; everything it may do stands in roles.bicep.
 
 import { Tags } from 'common.bicep'
 

@@ -41,3 +41,4 @@ resource component 'Microsoft.Insights/components@2020-02-02' = {
 }
 
 output connectionString string = component.properties.ConnectionString
+output workspaceId string = workspace.id

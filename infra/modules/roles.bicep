@@ -1,4 +1,10 @@
-// Everything the service's identity may do, each with its reason. infra/roles.ts holds the same list; `npm run infra:check` compares them.
+// What one app's identity may do outside the bundle accounts, each with its reason. infra/roles.ts holds the same list; `npm run infra:check`
+// compares them.
+
+import { AppName } from 'common.bicep'
+
+@description('Which app the identity is of.')
+param app AppName
 
 @description('Name of the identity; it names the assignments, so that a second deployment finds the first one\'s.')
 param identityName string
@@ -6,14 +12,11 @@ param identityName string
 @description('Object id of the identity.')
 param principalId string
 
-@description('Account of the Functions host.')
+@description('Account of this app\'s own host.')
 param hostAccountName string
 
 @description('Account of tables and queues.')
 param stateAccountName string
-
-@description('Accounts of bundles.')
-param bundleAccountNames string[]
 
 @description('Vault of the signing key.')
 param vaultName string
@@ -31,12 +34,6 @@ resource host 'Microsoft.Storage/storageAccounts@2025-01-01' existing = {
 resource state 'Microsoft.Storage/storageAccounts@2025-01-01' existing = {
   name: stateAccountName
 }
-
-resource bundles 'Microsoft.Storage/storageAccounts@2025-01-01' existing = [
-  for name in bundleAccountNames: {
-    name: name
-  }
-]
 
 resource vault 'Microsoft.KeyVault/vaults@2024-11-01' existing = {
   name: vaultName
@@ -56,24 +53,17 @@ var blobOwner = subscriptionResourceId(
   'b7e6dc6d-f1e8-4753-8033-0f276bb0955b'
 )
 
-// Storage Blob Data Contributor: makes and deletes containers, copies and reads blobs, and gets the user-delegation key that
-// signs URLs (generateUserDelegationKey is in this role; Storage Blob Delegator would add nothing).
-var blobContributor = subscriptionResourceId(
-  'Microsoft.Authorization/roleDefinitions',
-  'ba92f5b4-2d11-453d-a403-e96b0029c9fe'
-)
-
 // Storage Table Data Contributor: rows and ledger, and the daily nonce tables, which the service makes and drops.
 var tableContributor = subscriptionResourceId(
   'Microsoft.Authorization/roleDefinitions',
   '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3'
 )
 
-// Storage Queue Data Contributor: the smaller Message Processor lacks the update by which the host gives a failed message
-// back to its queue, and Message Sender only sends.
-var queueContributor = subscriptionResourceId(
+// Intake's triggers take messages: Storage Queue Data Contributor, for the smaller Message Processor lacks the update by which the host
+// gives a failed message back. Access asks for a verification again: Storage Queue Data Message Sender.
+var queueRole = subscriptionResourceId(
   'Microsoft.Authorization/roleDefinitions',
-  '974c5e8b-45b9-4653-ba55-5f855dd0fb88'
+  app == 'intake' ? '974c5e8b-45b9-4653-ba55-5f855dd0fb88' : 'c6a89b2d-59bc-44d0-9896-0f6e12d7b80a'
 )
 
 // Key Vault Crypto User: reads the public half and signs; on this key alone.
@@ -101,18 +91,10 @@ resource stateTables 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
 }
 
 resource stateQueues 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(state.id, identityName, queueContributor)
+  name: guid(state.id, identityName, queueRole)
   scope: state
-  properties: { principalId: principalId, principalType: 'ServicePrincipal', roleDefinitionId: queueContributor }
+  properties: { principalId: principalId, principalType: 'ServicePrincipal', roleDefinitionId: queueRole }
 }
-
-resource bundleBlobs 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
-  for (name, index) in bundleAccountNames: {
-    name: guid(bundles[index].id, identityName, blobContributor)
-    scope: bundles[index]
-    properties: { principalId: principalId, principalType: 'ServicePrincipal', roleDefinitionId: blobContributor }
-  }
-]
 
 resource signing 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   name: guid(vault::key.id, identityName, cryptoUser)

@@ -14,6 +14,9 @@ param location string
 @description('Tags of every resource.')
 param tags Tags
 
+@description('Workspace that is told what was signed by whom.')
+param workspaceId string
+
 resource vault 'Microsoft.KeyVault/vaults@2024-11-01' = {
   name: vaultName
   location: location
@@ -26,7 +29,9 @@ resource vault 'Microsoft.KeyVault/vaults@2024-11-01' = {
     enableSoftDelete: true
     enablePurgeProtection: true
     softDeleteRetentionInDays: 90
-    publicNetworkAccess: 'Enabled'
+    // Resource Manager, which makes the key, comes as a trusted service.
+    publicNetworkAccess: 'Disabled'
+    networkAcls: { defaultAction: 'Deny', bypass: 'AzureServices' }
   }
 
   resource key 'keys' = {
@@ -37,5 +42,14 @@ resource vault 'Microsoft.KeyVault/vaults@2024-11-01' = {
       keyOps: ['sign', 'verify']
       attributes: { enabled: true, exportable: false }
     }
+  }
+}
+
+resource uses 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+  name: 'uses'
+  scope: vault
+  properties: {
+    workspaceId: workspaceId
+    logs: [{ category: 'AuditEvent', enabled: true }]
   }
 }

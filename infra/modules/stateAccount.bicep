@@ -1,6 +1,6 @@
-// Rows, ledger and work queue (DESIGN.md, Data). Tables are made by the service as it needs them: nonces have one per day.
+// Rows, ledger and queues (DESIGN.md, Data). Tables are made by the service as it needs them: nonces have one per day.
 
-import { accountProperties, blobServiceProperties, Redundancy, Tags } from 'common.bicep'
+import { blobServiceProperties, eventsOnlyAccount, FarRedundancy, Tags } from 'common.bicep'
 
 @description('Name of the account.')
 param name string
@@ -12,10 +12,13 @@ param location string
 param tags Tags
 
 @description('Redundancy of the account.')
-param redundancy Redundancy
+param redundancy FarRedundancy
 
-// The host makes no queue for its trigger, and may not find its poison queue missing when it needs it.
-var queueNames = ['verify', 'verify-poison']
+@description('Workspace that is told who deleted what.')
+param workspaceId string
+
+// The host makes no queue for its trigger, and may not find its poison queue missing when it needs it. Event Grid makes none either.
+var queueNames = ['verify', 'verify-poison', 'arrivals', 'arrivals-poison']
 
 resource account 'Microsoft.Storage/storageAccounts@2025-01-01' = {
   name: name
@@ -23,7 +26,7 @@ resource account 'Microsoft.Storage/storageAccounts@2025-01-01' = {
   tags: tags
   kind: 'StorageV2'
   sku: { name: redundancy }
-  properties: accountProperties
+  properties: eventsOnlyAccount
 
   resource blobs 'blobServices' = {
     name: 'default'
@@ -31,6 +34,10 @@ resource account 'Microsoft.Storage/storageAccounts@2025-01-01' = {
   }
 
   resource queues 'queueServices' = {
+    name: 'default'
+  }
+
+  resource tables 'tableServices' = {
     name: 'default'
   }
 }
@@ -41,3 +48,12 @@ resource queue 'Microsoft.Storage/storageAccounts/queueServices/queues@2025-01-0
     name: queueName
   }
 ]
+
+resource deletions 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+  name: 'deletions'
+  scope: account::tables
+  properties: {
+    workspaceId: workspaceId
+    logs: [{ category: 'StorageDelete', enabled: true }]
+  }
+}

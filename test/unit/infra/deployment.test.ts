@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { accountsOf, isUnresolved, parseSnapshot } from "../../../infra/facts/deployment.ts";
-import { soundDeployment, withValue } from "./soundDeployment.ts";
+import { soundDeployment, withSetting } from "./soundDeployment.ts";
 
 describe("a predicted deployment", () => {
   it("is read from what the compiler wrote", () => {
@@ -18,20 +18,22 @@ describe("a predicted deployment", () => {
   it("gives each task the account that its setting names", () => {
     const names = Object.entries(accountsOf).map(([task, find]) => [
       task,
-      find(soundDeployment).map((one) => one.name),
+      find(soundDeployment).map((one) => one.name.replace(/[a-z0-9]{13}$/, "")),
     ]);
     expect(Object.fromEntries(names)).toEqual({
-      host: ["host1"],
-      tables: ["state1"],
-      queues: ["state1"],
+      intakeHost: ["hosti"],
+      accessHost: ["hosta"],
+      tables: ["state"],
+      queues: ["state"],
       bundles: ["bundles1"],
+      records: ["records"],
     });
   });
 
   it("gives a task no account where the setting is wrong or missing", () => {
-    const broken = withValue("Microsoft.Web/sites/config", "app/appsettings", "properties.BUNDLE_ACCOUNTS", "no JSON");
-    expect(accountsOf.bundles(broken)).toEqual([]);
-    expect(accountsOf.host([])).toEqual([]);
+    const broken = withSetting("intake", "AzureWebJobsStorage__blobServiceUri", "no URL");
+    expect(accountsOf.intakeHost(broken)).toEqual([]);
+    expect(accountsOf.accessHost([])).toEqual([]);
   });
 
   it.each([

@@ -1,37 +1,61 @@
-import type { Deployment, Resource } from "../../../infra/facts/deployment.ts";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Deployment, parseSnapshot, type Resource } from "../../../infra/facts/deployment.ts";
+import type { AppName } from "../../../infra/placement.ts";
 
-/** The smallest deployment that every fact holds for, and ways to break it. */
+/** The deployment that every fact holds for, as the compiler predicted it and as it is committed, and ways to break it. */
 
-const group = "/subscriptions/s/resourceGroups/g/providers";
-const storage = "Microsoft.Storage/storageAccounts";
-const off = { enabled: false };
+export const snapshots = ["development", "production", "manyAccounts"] as const;
 
-const resource = (type: string, name: string, rest: Record<string, unknown>): Resource => {
-  const [provider = "", ...kinds] = type.split("/");
-  const path = name.split("/").map((part, index) => `${kinds[index]}/${part}`);
-  return { id: [group, provider, ...path].join("/"), type, name, ...rest };
+export const committed = (name: (typeof snapshots)[number]): Deployment =>
+  parseSnapshot(readFileSync(join(import.meta.dirname, `../../../infra/snapshots/${name}.snapshot.json`), "utf8"));
+
+export const soundDeployment: Deployment = committed("production");
+
+/** The one resource whose type is this and whose name begins so. */
+export function theOne(type: string, begins: string): Resource {
+  const found = soundDeployment.filter((one) => one.type === type && one.name.startsWith(begins));
+  const [one, ...others] = found;
+  if (one === undefined || others.length > 0) throw new Error(`${found.length} of ${type} ${begins}`);
+  return one;
+}
+
+const changed = (which: Resource, change: (one: Resource) => Resource): Deployment =>
+  soundDeployment.map((one) => (one === which ? change(one) : one));
+
+/** The sound deployment with one value set (or, where `undefined`, taken out) in that one resource. */
+export const withValue = (type: string, begins: string, path: string, value: unknown): Deployment =>
+  changed(theOne(type, begins), (one) => ({ ...one, ...replaced(one, path.split("."), value) }));
+
+/** The sound deployment with one setting of an app set or, where `undefined`, taken out. */
+export const withSetting = (app: AppName, name: string, value: string | undefined): Deployment =>
+  changed(theOne("Microsoft.Web/sites/config", `func-${app}-`), (one) => ({
+    ...one,
+    ...replaced(one, ["properties", name], value),
+  }));
+
+/** The sound deployment without that one resource. */
+export const without = (type: string, begins: string): Deployment => {
+  const which = theOne(type, begins);
+  return soundDeployment.filter((one) => one !== which);
 };
 
-const account = (name: string): readonly Resource[] => [
-  resource(storage, name, {
-    sku: { name: "Standard_ZRS" },
+/** The sound deployment without any resource of a type. */
+export const withoutAll = (type: string): Deployment => soundDeployment.filter((one) => one.type !== type);
+
+/** The sound deployment and a role more, given to a holder on a resource. */
+export const withRole = (scope: Resource, roleId: string, holder: string): Deployment => [
+  ...soundDeployment,
+  {
+    id: `${scope.id}/providers/Microsoft.Authorization/roleAssignments/${roleId}`,
+    type: "Microsoft.Authorization/roleAssignments",
+    name: roleId,
     properties: {
-      allowSharedKeyAccess: false,
-      allowBlobPublicAccess: false,
-      allowCrossTenantReplication: false,
-      minimumTlsVersion: "TLS1_2",
-      supportsHttpsTrafficOnly: true,
+      principalId: `[reference('${holder}').outputs.principalId.value]`,
+      principalType: "ServicePrincipal",
+      roleDefinitionId: `/subscriptions/s/providers/Microsoft.Authorization/roleDefinitions/${roleId}`,
     },
-  }),
-  resource(`${storage}/blobServices`, `${name}/default`, {
-    properties: {
-      changeFeed: off,
-      containerDeleteRetentionPolicy: off,
-      deleteRetentionPolicy: off,
-      isVersioningEnabled: false,
-      restorePolicy: off,
-    },
-  }),
+  },
 ];
 
 export const lifecycleRule = (name: string, days: number, filters: Record<string, unknown> = {}) => {
@@ -47,6 +71,7 @@ export const lifecycleRule = (name: string, days: number, filters: Record<string
   };
 };
 
+<<<<<<< HEAD
 const bundleAccount = (name: string): readonly Resource[] => [
   ...account(name),
   resource(`${storage}/managementPolicies`, `${name}/default`, {
@@ -165,6 +190,8 @@ export const without = (type: string, name: string): Deployment => {
   return rest;
 };
 
+=======
+>>>>>>> 07afc5d (Two apps of one package on a closed network: roles by container, records nobody rewrites, a policy against kept data, drop boxes announced, alerts with a runbook, committed snapshots; the threat model)
 const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null;
 
 function replaced(target: unknown, [first, ...rest]: readonly string[], value: unknown): Record<string, unknown> {
