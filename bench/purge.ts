@@ -42,7 +42,7 @@ export async function countPurge(
     {
       what: `purging a day: ledger transactions for each purged bundle, of ${count} bundles`,
       value: (many.transactions / bundlesOfADay).toFixed(3),
-      detail: `${many.transactions} entity-group transactions on the wire, two of them the service's own; ${stampsAtMost} stamps`,
+      detail: `${many.transactions} entity-group transactions on the wire, the service's own among them; ${stampsAtMost} stamps`,
       target: atMost(many.transactions / bundlesOfADay),
     },
     {
