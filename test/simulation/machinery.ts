@@ -129,13 +129,22 @@ export async function openMachinery(simulation: Simulation): Promise<Machinery> 
     };
   };
 
+  const purgeOutage = async (chance: Chance) => {
+    count(simulation, "purge outage");
+    const hours = (0.5 + 0.5 * chance.unit()) * longestOutageDays * 24;
+    await during(hours, chance.happens(0.5) ? stop(["purgeDue"]) : refuseDaysToGo);
+  };
   time.live(async () => {
     const chance = streamOf(simulation, "purge outages");
+    const untilThePurgeHours = size.purgeAfterDays * 24;
+    // One while only erasures are due, and then one from when the first day is: that one brings bytes near the line.
+    const early = chance.unit() * 0.5 * untilThePurgeHours;
+    await time.pass(early);
+    await purgeOutage(chance);
+    await time.pass(untilThePurgeHours - early - longestOutageDays * 24 + chance.hours(12));
     for (;;) {
-      await time.pass(48 + chance.hours(14 * 24));
-      count(simulation, "purge outage");
-      const hours = (0.2 + 0.8 * chance.unit()) * longestOutageDays * 24;
-      await during(hours, chance.happens(0.5) ? stop(["purgeDue"]) : refuseDaysToGo);
+      await purgeOutage(chance);
+      await time.pass(48 + chance.hours(10 * 24));
     }
   });
   time.live(async () => {
