@@ -2,10 +2,10 @@ import { readFile, rename, writeFile } from "node:fs/promises";
 
 /** Small files of our own: written whole or not at all, and read as untrusted JSON. */
 
-/** Writes `value` so that a kill leaves the old file or the new one. Only the owner may read it. */
-export async function writeJson(path: string, value: unknown): Promise<void> {
+/** Writes `value` so that a kill leaves the old file or the new one. Only the owner may read it, unless `mode` says otherwise. */
+export async function writeJson(path: string, value: unknown, mode = 0o600): Promise<void> {
   const draft = `${path}.${process.pid}.tmp`;
-  await writeFile(draft, `${JSON.stringify(value, undefined, 2)}\n`, { mode: 0o600, flush: true });
+  await writeFile(draft, `${JSON.stringify(value, undefined, 2)}\n`, { mode, flush: true });
   await rename(draft, path);
 }
 

@@ -67,8 +67,9 @@ export async function readSaved(folder: string, name: string): Promise<SavedBund
 
 export const manifestPath = (path: string): string => path + manifestSuffix;
 
-/** Notes that the service has accepted it: only then may it be pruned. */
-export const markSent = ({ path }: SavedBundle, note: SentNote): Promise<void> => writeJson(path + sentSuffix, note);
+/** Notes that the service has accepted it: only then may it be pruned, and by somebody else than who carried it. */
+export const markSent = ({ path }: SavedBundle, note: SentNote): Promise<void> =>
+  writeJson(path + sentSuffix, note, 0o644);
 
 /** Deletes the bundle and what is ours beside it. The file goes first: without its manifest nobody would know it for a bundle. */
 export async function removeSaved({ path }: SavedBundle): Promise<void> {

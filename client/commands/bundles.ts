@@ -102,6 +102,7 @@ function bundleLines(bundle: Bundle): string[] {
     ["type", bundle.trigger === undefined ? "manual" : `proactive, for ${bundle.trigger.faultId}`],
     ["collected", time(bundle.collectedOn)],
     ["logs", `${time(bundle.logsFrom)} to ${time(bundle.logsTo)}`],
+    ["carried", bundle.custody && custodyText(bundle.custody)],
     ["submitted", bundle.submittedOn && time(bundle.submittedOn)],
     ["accepted", bundle.acceptedOn && time(bundle.acceptedOn)],
     ["rejected", bundle.rejection && `${bundle.rejection.message} (${bundle.rejection.code})`],
@@ -117,6 +118,9 @@ function bundleLines(bundle: Bundle): string[] {
     ...facts.flatMap(([name, value]) => (value === undefined ? [] : [`  ${name.padEnd(10)} ${value}`])),
   ];
 }
+
+const custodyText = ({ carriedBy, carrier, signedOn, keyId, importedOn }: NonNullable<Bundle["custody"]>): string =>
+  `by ${carriedBy ?? carrier}, imported ${time(importedOn)}; signed ${time(signedOn)} with key ${keyId}`;
 
 function verificationText({
   attempts,

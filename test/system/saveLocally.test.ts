@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -95,6 +95,8 @@ describe("a bundle that was saved without a line", () => {
       roles: ["Storage", "ACS"],
       custody: { keyId: expect.any(String), signedOn: expect.any(String) },
     });
+    const status = await run(connected, "status", String(bundle?.bundleId));
+    expect(status.stdout).toMatch(/carried +by Carol, imported .* signed .* with key k-/);
     const auditor = await world.person("A");
     const read = await auditor.call("GET", `/stamps/${stampId}/bundles/${bundle?.bundleId}`);
     expect(bundleShape.parse(read.json).custody?.carriedBy).toBe("Carol");
@@ -105,6 +107,8 @@ describe("a bundle that was saved without a line", () => {
     const share = await folderOfItsOwn();
     const path = await put(share, await saveBundle(stamp));
     expect((await imported(share)).told).toEqual(["accepted"]);
+    // Who prunes the share may be another user than who carried from it.
+    expect((await stat(`${path}.sent.json`)).mode & 0o444).toBe(0o444);
     expect(await imported(share, await machine(noLine))).toMatchObject({ code: 0, told: ["sentBefore"] });
     await rm(`${path}.sent.json`);
     expect(await imported(share)).toMatchObject({ code: 0, told: ["accepted"] });

@@ -319,6 +319,18 @@ describe("a manifest is refused", () => {
     expectRefusal(await carrying(stage, manifest)("GET", stamp.path), 401, "TokenInvalid");
   });
 
+  test("over a limit on rates: 429 with the rule's name, as for any other bundle, and never for a repeat", async () => {
+    const stage = stageOf({ settings: { RATE_LIMITS: "on", STAMP_MAX_OPEN_UPLOADS: "1" } });
+    const stamp = await stage.registeredStamp();
+    const saved = await saveBundle(stamp);
+    expectStatus(await begin(stage, saved), 201);
+    const refused = await brought(stage, stamp, {});
+    expectRefusal(refused, 429, "TooManyRequests");
+    expect(refused.headers["retry-after"]).toMatch(/^\d+$/);
+    expect(refused.text).toContain("openUploads");
+    expectStatus(await begin(stage, saved), 200);
+  });
+
   test("under terms that nobody published: 400 InvalidBody, as for any other bundle", async () => {
     const stage = stageOf();
     const stamp = await stage.registeredStamp();
