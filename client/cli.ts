@@ -1,7 +1,10 @@
 import { Command, CommanderError } from "commander";
 import { addBundles } from "./commands/bundles.ts";
+import { addCheck } from "./commands/check.ts";
+import { addCollectionOptions } from "./commands/collectionOptions.ts";
 import { addConsent } from "./commands/consent.ts";
 import { openContext, type Run } from "./commands/context.ts";
+import { addHistory } from "./commands/history.ts";
 import { addImport } from "./commands/import.ts";
 import { addPrune } from "./commands/prune.ts";
 import { addRegister } from "./commands/register.ts";
@@ -39,10 +42,13 @@ const program = new Command("stamp")
 
 addRegister(program, run);
 addConsent(program, run);
+addCollectionOptions(program, run);
+addCheck(program, run);
 addSend(program, run);
 addSave(program, run);
 addImport(program, run);
 addPrune(program, run);
+addHistory(program, run);
 addBundles(program, run);
 
 try {

@@ -48,6 +48,9 @@ export class Interrupted extends Error {
 const nextStep: Readonly<Record<string, string>> = {
   ConsentNotGiven: "Here: npm run stamp -- consent enable",
   TriggerBeforeConsent: "Here, by an operator's own decision: npm run stamp -- send <zip>",
+  TooManyRequests:
+    "Nothing is lost: the same command sends it once that time has come. Where a case waits for it: --case <number>",
+  ClientVersionTooOld: "Whether it is taken then: npm run stamp -- check",
   KeyUnknown: "The service does not know this stamp's key: npm run stamp -- register",
 };
 

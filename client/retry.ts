@@ -77,9 +77,15 @@ export const isTransient = (status: number): boolean => status === 408 || status
 /** Longest wait in milliseconds that a `Retry-After` is followed for. */
 const longestRetryAfterMs = 10 * 60_000;
 
-/** Milliseconds that a `Retry-After` header asks for: seconds or an HTTP date (RFC 9110, 10.2.3); 0 without one. */
-export function retryAfterMs(headers: Headers, now: Date): number {
+/** Milliseconds that a `Retry-After` header asks for, as far as it is followed: seconds or an HTTP date (RFC 9110, 10.2.3); 0 without one. */
+export const retryAfterMs = (headers: Headers, now: Date): number =>
+  Math.min(askedForMs(headers, now), longestRetryAfterMs);
+
+/** Whether the other side asks for a wait so long that a person should hear of it instead: until a day's count begins anew, say. */
+export const asksForLong = (headers: Headers, now: Date): boolean => askedForMs(headers, now) > longestRetryAfterMs;
+
+function askedForMs(headers: Headers, now: Date): number {
   const value = headers.get("retry-after")?.trim() ?? "";
   const asked = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - now.getTime();
-  return Number.isNaN(asked) ? 0 : Math.min(Math.max(asked, 0), longestRetryAfterMs);
+  return Number.isNaN(asked) ? 0 : Math.max(asked, 0);
 }

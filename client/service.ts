@@ -3,6 +3,7 @@ import { type CorrectedClock, correctedClock } from "./clock.ts";
 import { RefusedError, UnreachableError } from "./errors.ts";
 import { ConnectionError } from "./lineErrors.ts";
 import {
+  asksForLong,
   interactive,
   isTransient,
   type RetryNotice,
@@ -13,6 +14,7 @@ import {
 } from "./retry.ts";
 import { type SigningKey, signedHeaders, type UnsignedRequest } from "./signing.ts";
 import { type Exchange, openLine, type WireAnswer } from "./transport.ts";
+import { userAgent } from "./version.ts";
 
 /** One call of the HTTP contract (`API.md`): signed or with a token, retried, refused in the contract's own words. */
 
@@ -124,6 +126,7 @@ async function attempt(
   const answer = await signedExchange(service, request, signal);
   if (answer.status < 400) return answer;
   const refusal = refusedBy(answer);
+  if (answer.status === 429 && asksForLong(answer.headers, service.clock.now())) throw refusal;
   if (isTransient(answer.status)) throw new Transient(refusal, retryAfterMs(answer.headers, service.clock.now()));
   if (!blamesTheClock(refusal) || !service.clock.learn(answer.headers)) throw refusal;
   const again = await signedExchange(service, request, signal);
@@ -136,7 +139,8 @@ async function signedExchange(
   request: UnsignedRequest,
   signal: AbortSignal | undefined,
 ): Promise<WireAnswer> {
-  const headers = { accept: "application/json", ...(await service.credential(request, service.clock.now())) };
+  const credential = await service.credential(request, service.clock.now());
+  const headers = { accept: "application/json", "user-agent": userAgent, ...credential };
   try {
     return await service.exchange({ ...request, headers, signal });
   } catch (error) {

@@ -9,7 +9,8 @@ import {
 } from "../shared/api/bundles.ts";
 import { stampGrant } from "../shared/api/cases.ts";
 import { consent, type consentDecision, termsList } from "../shared/api/consents.ts";
-import { type registration, stamp } from "../shared/api/stamps.ts";
+import { uploadCheck, type uploadCheckRequest } from "../shared/api/preflight.ts";
+import { collectionOptions, type registration, stamp } from "../shared/api/stamps.ts";
 import { type Call, call, listed, type Service } from "./service.ts";
 
 /** What a stamp can ask of the service, in the words of `API.md`. */
@@ -33,6 +34,11 @@ export function stampApi(service: Service, stampId: string) {
     service,
     stampId,
     stamp: (signal?: Signal) => ask({ method: "GET", path: self, answer: stamp, signal }),
+
+    collectionOptions: (signal?: Signal) =>
+      ask({ method: "GET", path: `${self}/collectionOptions`, answer: collectionOptions, signal }),
+    checkUpload: (body: z.input<typeof uploadCheckRequest>, signal?: Signal) =>
+      ask({ method: "POST", path: `${self}:checkUpload`, body, answer: uploadCheck, signal }),
 
     consent: (signal?: Signal) =>
       ask({ method: "GET", path: `${self}/consents/proactiveCollection`, answer: consent, signal }),

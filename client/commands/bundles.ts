@@ -2,22 +2,16 @@ import type { Command } from "commander";
 import { z } from "zod";
 import type { Access, Bundle } from "../../shared/api/bundles.ts";
 import { exitCodes, UsageError } from "../failure.ts";
-import { size, table, time } from "../output.ts";
+import { size, time } from "../output.ts";
 import type { StampApi } from "../stamp.ts";
 import { type Context, openStamp, type Run } from "./context.ts";
-import { as, wholeNumber } from "./options.ts";
+import { as } from "./options.ts";
 
-/** `history`, `status`, `cancel`, `erase`: what became of the bundles that were sent. */
+/** `status`, `cancel`, `erase`: what became of the bundles that were sent. */
 
-const historyOptions = z.object({ top: z.number().default(20) });
 const eraseOptions = z.object({ as: z.string(), reason: z.string(), undo: z.boolean().default(false) });
 
 export function addBundles(program: Command, run: Run): void {
-  program
-    .command("history")
-    .description("the log collection history, newest first")
-    .option("--top <count>", "how many (default: 20)", wholeNumber)
-    .action((_options, command: Command) => run(command, (context) => history(context, command.opts())));
   program
     .command("status <bundleId>")
     .description("what became of a bundle, and who was given access to it")
@@ -35,25 +29,6 @@ export function addBundles(program: Command, run: Run): void {
     .action((bundleId: string, _options, command: Command) =>
       run(command, (context) => erase(context, bundleId, command.opts())),
     );
-}
-
-async function history(context: Context, given: unknown): Promise<number> {
-  const { top } = historyOptions.parse(given);
-  const { api } = await openStamp(context);
-  const bundles = await firstOf(api.bundles(context.signal), top);
-  const heading = ["time collected", "status", "logs start", "logs end", "type", "size", "bundle"];
-  const rows = bundles.map((bundle) => [
-    time(bundle.collectedOn),
-    bundle.state,
-    time(bundle.logsFrom),
-    time(bundle.logsTo),
-    bundle.mode === "proactive" ? "proactive" : "manual",
-    size(bundle.sizeBytes),
-    bundle.bundleId,
-  ]);
-  const empty = ["Nothing has been sent yet. To send: npm run stamp -- send <zip>"];
-  context.output.result(bundles, ...(rows.length === 0 ? empty : table(heading, rows)));
-  return exitCodes.fine;
 }
 
 async function status(context: Context, id: string): Promise<number> {
@@ -152,13 +127,4 @@ async function accessesOf(api: StampApi, bundleId: string, signal: AbortSignal):
   const accesses: Access[] = [];
   for await (const access of api.accesses(signal)) if (access.bundleId === bundleId) accesses.push(access);
   return accesses;
-}
-
-async function firstOf<T>(items: AsyncIterable<T>, count: number): Promise<T[]> {
-  const first: T[] = [];
-  for await (const item of items) {
-    first.push(item);
-    if (first.length === count) break;
-  }
-  return first;
 }

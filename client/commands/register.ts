@@ -58,7 +58,7 @@ async function registerStamp(context: Context, given: unknown): Promise<number> 
   const body = valid(registration, { ...profile.registration, keys: [{ keyId: await keyIdOf(key), jwk: key }] });
   // A key that was registered and then lost could never be used again, so it is kept first.
   if (known === undefined) await writeProfile(context.local, profile);
-  const token = options.token ?? process.env.STAMP_INTAKE_TOKEN ?? (await localToken(context));
+  const token = options.token ?? (process.env.STAMP_INTAKE_TOKEN || (await localToken(context)));
   const stamp = await register(
     connect(context.origin, asBearer(token), { exchange: context.exchange }),
     profile.stampId,

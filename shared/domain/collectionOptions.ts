@@ -1,15 +1,20 @@
 import type { CollectionOptions } from "../api/stamps.ts";
+import { capturesHiddenEvents } from "./creation.ts";
 import type { StampRecord } from "./stamp.ts";
+import { isOlder, type OldestVersions } from "./versions.ts";
 
 /**
  * Which ways of sending are open to a stamp that could ask: the flowchart of `SOURCE.md`. Whoever asks is registered and connected,
  * so proactive collection and "send logs now" are for it; "save logs locally" is for when the line is gone, the privileged endpoint for
  * stamps that are not registered.
  */
-export function optionsFor(stamp: StampRecord): CollectionOptions {
-  const enabled = stamp.state === "enabled";
+export function optionsFor(stamp: StampRecord, oldest: Pick<OldestVersions, "stamp">): CollectionOptions {
+  const isTaken = oldest.stamp === undefined || !isOlder(stamp.stampVersion, oldest.stamp);
+  const enabled = stamp.state === "enabled" && isTaken;
   const consented = stamp.consent?.state === "enabled";
-  const disabled = "The stamp is disabled: ask for it to be enabled again.";
+  const disabled = isTaken
+    ? "The stamp is disabled: ask for it to be enabled again."
+    : `Logs of stamp version ${stamp.stampVersion} are no longer taken, ${oldest.stamp} is the oldest: update the stamp.`;
   return {
     proactive: {
       available: enabled && consented,
@@ -19,6 +24,7 @@ export function optionsFor(stamp: StampRecord): CollectionOptions {
         consented
           ? "Proactive log collection is enabled."
           : "Proactive log collection is not enabled for the present registration: enable it to have logs collected when a health alert is raised.",
+        ...(capturesHiddenEvents(stamp.stampVersion) ? [] : [visibleOnly(stamp)]),
       ],
     },
     sendNow: {
@@ -37,8 +43,11 @@ export function optionsFor(stamp: StampRecord): CollectionOptions {
       reasons: [
         enabled
           ? "For stamps that are not registered; this one is."
-          : "While the stamp is disabled, logs can be shared from the privileged endpoint (Get-AzureStackLog).",
+          : "Until then logs can be shared from the privileged endpoint (Get-AzureStackLog -OutputSasUri).",
       ],
     },
   };
 }
+
+const visibleOnly = ({ stampVersion }: StampRecord): string =>
+  `Alerts that the operator sees are covered; failure events that are not seen are captured from stamp version 2008 on, and this one is ${stampVersion}.`;

@@ -82,7 +82,7 @@ export const hiddenEventIsSupported: Rule = {
   allows: ({ request }) =>
     request.trigger === undefined ||
     visibleFaults.has(request.trigger.faultId) ||
-    release(request.stampVersion) >= firstHiddenEventsRelease,
+    capturesHiddenEvents(request.stampVersion),
 };
 
 const rules: readonly Rule[] = [
@@ -114,6 +114,10 @@ function isBefore(time: UtcTime, limit: UtcTime): boolean {
   const bound = wholeSeconds ? Math.floor(Date.parse(limit) / 1000) * 1000 : Date.parse(limit);
   return Date.parse(time) < bound;
 }
+
+/** Whether a stamp of that version captures failure events that its operator does not see. */
+export const capturesHiddenEvents = (stampVersion: string): boolean =>
+  release(stampVersion) >= firstHiddenEventsRelease;
 
 /** `1.<yymm>.<n>.<n>` → yymm. */
 const release = (stampVersion: string): number => Number(stampVersion.split(".")[1]);

@@ -12,6 +12,8 @@ export async function rejectBundle(
   rejection: NonNullable<BundleRecord["rejection"]>,
 ): Promise<BundleRecord> {
   const { stamps, clock } = world;
+  // Giving up after the time is no attempt of its own; a verdict is.
+  const isGivenUp = rejection.code === "Unverifiable";
   const rejected = await transact(
     () => stamps.head(stampId),
     async (head) => {
@@ -23,6 +25,7 @@ export async function rejectBundle(
         ...bundle,
         state: "rejected",
         rejection,
+        verification: { attempts: (bundle.verification?.attempts ?? 0) + (isGivenUp ? 0 : 1) },
         purge: { basis: "rejected", intendedOn: toUtcTime(now) },
       };
       const event: NewEvent = {

@@ -28,11 +28,11 @@ export async function listStamps(world: Needs, page: PageRequest): Promise<PageR
 
 /** The flowchart of `SOURCE.md` for this stamp. */
 export async function readCollectionOptions(
-  world: Needs,
+  world: Needs & Pick<World, "rules">,
   caller: Caller,
   stampId: StampId,
 ): Promise<CollectionOptions> {
-  return optionsFor(requireStamp(await headOf(world, caller, stampId)));
+  return optionsFor(requireStamp(await headOf(world, caller, stampId)), world.rules.oldestVersions);
 }
 
 /** Who was given access to which bundle, newest first: a pseudonym to the stamp, the object id to an auditor. */

@@ -1,6 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { backOffMs, isTransient, type RetryNotice, retryAfterMs, retrying, Transient } from "../../../client/retry.ts";
+import {
+  asksForLong,
+  backOffMs,
+  isTransient,
+  type RetryNotice,
+  retryAfterMs,
+  retrying,
+  Transient,
+} from "../../../client/retry.ts";
 
 const quick = { tries: 4, firstDelayMs: 1, longestDelayMs: 2 };
 const failure = new Error("out of order");
@@ -100,4 +108,18 @@ test.each([
 
 test("without Retry-After nothing is asked for", () => {
   expect(retryAfterMs(new Headers(), new Date())).toBe(0);
+});
+
+describe("a wait that is asked for", () => {
+  test.each([
+    ["300", false],
+    ["600", false],
+    ["601", true],
+    ["43200", true],
+    ["Mon, 23 Nov 2026 13:00:00 GMT", true],
+    ["Mon, 23 Nov 2026 12:05:00 GMT", false],
+    ["soon", false],
+  ])("of %s is long: %s", (value, long) => {
+    expect(asksForLong(new Headers({ "retry-after": value }), new Date("2026-11-23T12:00:00Z"))).toBe(long);
+  });
 });
