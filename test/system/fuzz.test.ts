@@ -73,6 +73,7 @@ const templates = [
   "/stamps/{}",
   "/stamps",
   "/stamps/{}:rotateKey",
+  "/stamps/{}:checkUpload",
   "/stamps/{}:disable",
   "/stamps/{}:enable",
   "/stamps/{}/collectionOptions",

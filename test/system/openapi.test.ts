@@ -48,6 +48,7 @@ const table: readonly [verb: string, path: string, who: readonly (string | undef
   ["post", `${stamp}:disable`, [R], "body"],
   ["post", `${stamp}:enable`, [R]],
   ["get", `${stamp}/collectionOptions`, [signature]],
+  ["post", `${stamp}:checkUpload`, [signature], "body"],
   ["put", consent, [signature], "body"],
   ["get", consent, [signature, A]],
   ["get", `${consent}/decisions`, [signature, A]],
@@ -202,6 +203,7 @@ describe("a bundle's life", () => {
     expectStatus(await registrar.call("GET", "/stamps"), 200);
     expectStatus(await registrar.call("GET", us.path), 200);
 
+    expectStatus(await us.call("POST", `${us.path}:checkUpload`, {}), 200);
     const spare = await us.createBundle({ mode: "proactive", roles: ["Storage"] });
     expectStatus(await us.call("POST", `${us.bundlePath(spare.bundleId)}:renewUpload`), 200);
     expectStatus(await us.call("POST", `${us.bundlePath(spare.bundleId)}:cancel`), 200);
