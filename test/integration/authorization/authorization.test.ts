@@ -123,6 +123,8 @@ it("gives URLs into storage to the stamp that uploads, its carrier and the grant
       nameOf("Imports_Get", "carrier"),
       nameOf("Imports_Put", "carrier"),
       nameOf("Grants_IssueUrl", "grantee"),
+      // Into a container for test writes, where no bundle ever is.
+      nameOf("Stamps_CheckUpload", "stamp"),
     ].sort(),
   );
 });
