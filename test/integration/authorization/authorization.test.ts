@@ -119,7 +119,6 @@ it("gives URLs into storage to the stamp that uploads, its carrier and the grant
       nameOf("Bundles_Get", "stamp"),
       nameOf("Bundles_Put", "stamp"),
       nameOf("Bundles_RenewUpload", "stamp"),
-      nameOf("Stamps_CheckUpload", "stamp"),
       nameOf("Imports_Get", "carrier"),
       nameOf("Imports_Put", "carrier"),
       nameOf("Grants_IssueUrl", "grantee"),
