@@ -21,7 +21,8 @@ export function appsOf({ name, trigger }: AppFunction): readonly AppName[] {
     case "httptrigger":
       return appsOfRoute(name);
     case "queuetrigger":
-      return ["intake"];
+      // Files are taken out of bundles where people's requests for them are: the other app is not to lend.
+      return name === "extractFile" ? ["access"] : ["intake"];
     case "timertrigger":
       return ["access"];
     default:

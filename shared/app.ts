@@ -21,6 +21,7 @@ import { stampHandlers } from "./http/handlers/stamps.ts";
 import type { Edge } from "./http/serve.ts";
 import { log } from "./log.ts";
 import { notePoisonedVerification, verifyMessage } from "./operations/bundles/verificationMessages.ts";
+import { extractMessage } from "./operations/cases/extractionMessages.ts";
 import { foldTouched } from "./operations/compliance/foldTouched.ts";
 import { reconcile } from "./operations/compliance/reconcile.ts";
 import { recordExport } from "./operations/compliance/recordExport.ts";
@@ -34,7 +35,7 @@ import { sweepUnfinished } from "./operations/purge/sweepUnfinished.ts";
 import { openAccounts } from "./storage/accounts.ts";
 import { type BundleAccount, openBundleAccount } from "./storage/blobs/account.ts";
 import { clientOptions } from "./storage/clientOptions.ts";
-import { openVerificationQueue } from "./storage/queue.ts";
+import { openQueue } from "./storage/queue.ts";
 import { openAccessIndex } from "./storage/tables/accesses.ts";
 import { openCases } from "./storage/tables/cases.ts";
 import { openDirectory } from "./storage/tables/directory.ts";
@@ -56,7 +57,7 @@ export type App = {
   readonly edge: Edge;
   /** What requests, messages and timers run. */
   readonly handlers: Handlers;
-  readonly queues: { readonly [Name in "verify" | "verifyPoisoned"]: (message: unknown) => Promise<void> };
+  readonly queues: { readonly [Name in "extract" | "verify" | "verifyPoisoned"]: (message: unknown) => Promise<void> };
   readonly timers: {
     readonly [Name in
       | "foldLedger"
@@ -78,6 +79,7 @@ export type AppOptions = {
 };
 
 export const verificationQueueName = "verify";
+const extractionQueueName = "extract";
 
 const dayMs = 86_400_000;
 
@@ -119,6 +121,7 @@ export function openApp(config: Config, options: AppOptions = {}): App {
       ...peopleHandlers(world),
     },
     queues: {
+      extract: (message) => extractMessage(world, message),
       verify: (message) => verifyMessage(world, message),
       verifyPoisoned: (message) => notePoisonedVerification(world, message),
     },
@@ -167,7 +170,8 @@ function openStorage(config: Config, clock: Clock, policies: readonly PipelinePo
     directory: openDirectory(table("directory")),
     people: openPeople(table("people"), clock.now),
     nonces: openNonces(table, tableService(config, policies)),
-    queue: openVerificationQueue(() => queueClient(config, policies)),
+    queue: openQueue(() => queueClient(config, verificationQueueName, policies)),
+    extractions: openQueue(() => queueClient(config, extractionQueueName, policies)),
     ...openAccounts(bundleAccounts(config, clock, policies)),
   };
 }
@@ -187,16 +191,12 @@ function tableService(config: Config, policies: readonly PipelinePolicy[]): Tabl
 }
 
 /** Most invocations send nothing: the SDK is loaded by the first that does. */
-async function queueClient(config: Config, policies: readonly PipelinePolicy[]): Promise<QueueClient> {
+async function queueClient(config: Config, name: string, policies: readonly PipelinePolicy[]): Promise<QueueClient> {
   const { QueueClient } = await import("@azure/storage-queue");
   const options = clientOptions(policies);
   return config.state.kind === "connectionString"
-    ? new QueueClient(config.state.connectionString, verificationQueueName, options)
-    : new QueueClient(
-        `${config.state.queueEndpoint.replace(/\/$/, "")}/${verificationQueueName}`,
-        credential(config),
-        options,
-      );
+    ? new QueueClient(config.state.connectionString, name, options)
+    : new QueueClient(`${config.state.queueEndpoint.replace(/\/$/, "")}/${name}`, credential(config), options);
 }
 
 /** Without BUNDLE_ACCOUNTS, the account of the connection string. */

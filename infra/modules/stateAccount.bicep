@@ -18,7 +18,7 @@ param redundancy FarRedundancy
 param workspaceId string
 
 // The host makes no queue for its trigger, and may not find its poison queue missing when it needs it. Event Grid makes none either.
-var queueNames = ['verify', 'verify-poison', 'arrivals', 'arrivals-poison']
+var queueNames = ['verify', 'verify-poison', 'extract', 'extract-poison', 'arrivals', 'arrivals-poison']
 
 resource account 'Microsoft.Storage/storageAccounts@2025-01-01' = {
   name: name

@@ -28,7 +28,7 @@ export const purgeBasis = z.enum(["age", "erasure", "caseClosed", "rejected", "c
 export type PurgeBasis = z.infer<typeof purgeBasis>;
 
 const fileName = text.refine((name) => !/[/\\":*?<>|]/.test(name), { error: 'must not hold / \\ " : * ? < > |' });
-const roles = list(text);
+export const roles = list(text);
 
 const trigger = z.strictObject({ faultId: text, raisedOn: utcTime });
 export const operatorConsent = z.strictObject({
@@ -75,6 +75,19 @@ export const erasureRequest = z.strictObject({ decidedBy: text, reason: text }).
 export type ErasureRequest = z.infer<typeof erasureRequest>;
 
 const problem = z.object({ code: z.string(), message: z.string() });
+
+/** Whether an accepted bundle holds what was asked for. */
+export const completeness = z
+  .object({
+    verdict: z.enum(["complete", "incomplete", "unknown"]),
+    findings: z.array(problem).describe("In words, what is missing or odd."),
+    suggestedCommand: z
+      .string()
+      .optional()
+      .describe("The line for the privileged endpoint that collects what is missing."),
+  })
+  .meta({ id: "Completeness" });
+export type Completeness = z.infer<typeof completeness>;
 
 export const upload = z
   .object({
@@ -132,6 +145,9 @@ export const bundle = z
     }),
     links: z.array(z.object({ caseNumber, linkedOn: utcTime })),
     custody: custody.optional(),
+    completeness: completeness
+      .optional()
+      .describe("While the bundle is accepted, to its stamp and to its case's engineers."),
     upload: upload.optional(),
     stagedBlocks: z.array(z.object({ id: z.string(), sizeBytes })).optional(),
     erasure: z.object({ requestedOn: utcTime, dueOn: utcTime }).optional(),
@@ -177,6 +193,11 @@ export const access = z
     bundleId,
     grantId,
     accessor: z.string().describe("A pseudonym to the stamp, the object id to an auditor."),
+    pathDigest: z
+      .string()
+      .optional()
+      .describe("One file of the bundle, by the salted digest of its path; absent for the whole."),
+    path: z.string().optional().describe("To the stamp, while the bundle lives."),
   })
   .meta({ id: "Access" });
 export type Access = z.infer<typeof access>;

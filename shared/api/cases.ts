@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { roles } from "./bundles.ts";
 import { bundleId, caseNumber, grantId, guid, list, purpose, stampId, text, utcTime } from "./primitives.ts";
 
 export const caseKind = z.enum(["support", "productHealth"]);
@@ -49,6 +50,7 @@ export const grantRequest = z
     purpose,
     justification: text,
     durationMinutes: z.int().min(15).max(480),
+    roles: roles.optional().describe("Lends only these roles' zips and files, never the whole bundle."),
   })
   .meta({ id: "GrantRequest" });
 export type GrantRequest = z.infer<typeof grantRequest>;
@@ -62,6 +64,7 @@ export const grant = z
     purpose,
     justification: text.optional(),
     bundles: z.array(z.object({ stampId, bundleId })),
+    roles: z.array(z.string()).optional(),
     startsOn: utcTime,
     expiresOn: utcTime,
     ended: z

@@ -70,6 +70,8 @@ export const bundleRecord = z.object({
   /** Where its bytes are: the storage account, and the landing container that is its own. */
   account: z.string(),
   landing: z.string(),
+  /** Files of it were taken out and lent: some may still lie in the containers of their days. */
+  isLentInParts: z.literal(true).optional(),
   /** The landed blob's ETag as it was submitted; only that version is verified. */
   submittedEtag: z.string().optional(),
 });

@@ -1,4 +1,6 @@
 import { createHash } from "node:crypto";
+import { z } from "zod";
+import { type BundleId, bundleId, type StampId, stampId } from "../api/primitives.ts";
 import { type UtcDay, utcDay, utcDaySchema } from "./utcDay.ts";
 
 /** What a bundle's bytes are called in storage. Names hold ids and digests only, never what a client chose. */
@@ -12,7 +14,9 @@ export const landingPrefix = "landing-";
 export type Upload = { readonly stampId: string; readonly bundleId: string; readonly attempt: string };
 
 /** Where an accepted copy lies: the day of the bundle's creation, and the bundle. */
-export type BundleLocation = { readonly day: UtcDay; readonly stampId: string; readonly bundleId: string };
+export type BundleLocation = Bundle & { readonly day: UtcDay };
+
+type Bundle = { readonly stampId: string; readonly bundleId: string };
 
 /** The landing container of one upload of a bundle created on `day`. */
 export function landingContainerName(day: UtcDay, { stampId, bundleId, attempt }: Upload): string {
@@ -41,5 +45,34 @@ export function dayOfContainer(name: string): UtcDay | undefined {
   return utcDaySchema.safeParse(name.slice(dayPrefix.length)).data;
 }
 
-/** The blob of a bundle in its day container. */
-export const bundleBlobName = ({ stampId, bundleId }: BundleLocation): string => `${stampId}/${bundleId}`;
+/** The blob of a bundle in its day container; what is derived from it lies beside it, under names that begin with this one. */
+export const bundleBlobName = ({ stampId, bundleId }: Bundle): string => `${stampId}/${bundleId}`;
+
+/** The lines of a bundle's inventory, and what is kept beside them. */
+export const filesBlobName = (bundle: Bundle): string => `${bundleBlobName(bundle)}.files`;
+export const inventoryBlobName = (bundle: Bundle): string => `${bundleBlobName(bundle)}.inventory`;
+
+/** Where a path that was lent is kept, so that its customer sees it while the bundle lives. */
+export const lentPathBlobName = (bundle: Bundle, digest: string): string => `${bundleBlobName(bundle)}.paths/${digest}`;
+
+/** The bundle that a blob of a day container is of, or derived from; undefined where it is neither. */
+export function bundleOfBlob(name: string): { readonly stampId: StampId; readonly bundleId: BundleId } | undefined {
+  const [stamp, blob] = name.split("/");
+  const ids = z.tuple([stampId, bundleId]).safeParse([stamp, blob?.split(".")[0]]);
+  return ids.success ? { stampId: ids.data[0], bundleId: ids.data[1] } : undefined;
+}
+
+const lentPrefix = "lent-";
+
+/** The container of what was taken out of bundles and lent on `day`: gone a day later (`DESIGN.md`, Data). */
+export const lentContainerName = (day: UtcDay): string => `${lentPrefix}${day}`;
+export const lentContainerPrefix = lentPrefix;
+
+/** The day of lending that a container holds; undefined for any other container. */
+export function lentDayOfContainer(name: string): UtcDay | undefined {
+  if (!name.startsWith(lentPrefix)) return undefined;
+  return utcDaySchema.safeParse(name.slice(lentPrefix.length)).data;
+}
+
+/** One file that was taken out of a bundle. */
+export const lentBlobName = (bundle: Bundle, digest: string): string => `${bundleBlobName(bundle)}/${digest}`;

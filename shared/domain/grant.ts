@@ -37,6 +37,8 @@ export const grantRecord = z.object({
   justificationNote: guid,
   /** Each with the upload epoch of its stamp, which disabling raises. */
   bundles: z.array(z.object({ stampId, bundleId, stampEpoch: z.int() })),
+  /** Only these roles' zips and files; absent: everything. */
+  roles: z.array(z.string()).optional(),
   durationMinutes: z.int(),
   startsOn: utcTime,
   expiresOn: utcTime,
@@ -92,6 +94,9 @@ export const bundleSet = (bundles: readonly { stampId: string; bundleId: string 
     .map((each) => `${each.stampId}/${each.bundleId}`)
     .sort()
     .join();
+
+/** The same roles whatever their order; undefined where all are lent. */
+export const roleSet = (roles: readonly string[] | undefined): string | undefined => roles && [...roles].sort().join();
 
 export const grantExpiry = (startsOn: Date, durationMinutes: number): UtcTime =>
   toUtcTime(new Date(startsOn.getTime() + durationMinutes * 60_000));

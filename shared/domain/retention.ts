@@ -45,3 +45,10 @@ export const mayStartCopy = (bundle: { createdOn: UtcTime; purgeOn: UtcTime }, n
 /** Seconds to wait before verification is tried again: 30 s doubling, at most an hour. */
 export const verificationBackOffSeconds = (attempts: number): number =>
   Math.min(3600, 30 * 2 ** Math.min(attempts - 1, 7));
+
+/** Milliseconds into the next day that a URL issued at the end of one still lives, with room to spare. */
+const lentOverlapMs = 3_600_000;
+
+/** Whether what was lent in parts on `day` is to be dropped: a day later (`DESIGN.md`, Data). */
+export const isLentDayOver = (day: UtcDay, now: Date): boolean =>
+  now.getTime() >= startOfDay(day).getTime() + dayMs + lentOverlapMs;

@@ -38,10 +38,12 @@ const locator64Bytes = 20;
 const directoryEntryBytes = 46;
 const longestComment = 0xffff;
 
-type Directory = {
+/** Where a zip's directory is, in bytes from the file's start, and how many entries it says it has. */
+export type Directory = {
   readonly entries: number;
   readonly offset: number;
   readonly sizeBytes: number;
+  /** Where the records behind the directory begin. */
   readonly endsBefore: number;
 };
 
@@ -54,7 +56,7 @@ export function zipVerdict(file: FileEnds): ZipVerdict {
 }
 
 /** The directory that the end record describes, or the rule that kept it from being found. */
-function findDirectory(file: FileEnds): Directory | ZipRule {
+export function findDirectory(file: Pick<FileEnds, "tail" | "sizeBytes">): Directory | ZipRule {
   const tail = view(file.tail);
   const end = findEnd(tail);
   if (typeof end === "string") return end;

@@ -1,10 +1,14 @@
+import type { Readable } from "node:stream";
 import type { BundleId, CaseNumber, GrantId, Purpose, StampId, UtcTime } from "../api/primitives.ts";
+import type { InventoryTaking } from "../archive/inventory.ts";
+import type { Source } from "../archive/source.ts";
 import type { LedgerAccess } from "../domain/access.ts";
 import type { BundleRecord } from "../domain/bundle.ts";
 import type { CaseRecord } from "../domain/case.ts";
 import type { CheckpointLeaf, CheckpointRecord } from "../domain/checkpoint.ts";
 import type { ChainedEvent, ChainPosition, NewEvent } from "../domain/event.ts";
 import type { GrantRecord } from "../domain/grant.ts";
+import type { InventoryRecord } from "../domain/inventory.ts";
 import type { Note, Person, SubjectId } from "../domain/people.ts";
 import type { CountsByDay, DayCounts } from "../domain/rollup.ts";
 import type { StampRecord } from "../domain/stamp.ts";
@@ -64,6 +68,8 @@ export type AccessRecord = {
   readonly bundleId: BundleId;
   readonly grantId: GrantId;
   readonly accessor: SubjectId;
+  /** One file of the bundle; absent for the whole. */
+  readonly pathDigest?: string | undefined;
 };
 
 /** One transaction in a stamp's partition: the events are never left out. */
@@ -337,15 +343,47 @@ export type Days = {
   readonly copyState: (place: Place) => Promise<CopyState | undefined>;
   /** Deletes a copy that failed, and not a newer one in its place. */
   readonly discard: (place: Place, etag: string) => Promise<void>;
+  /** In order and once; `beside` takes the bytes as they go by, and what it has `kept` of the end is not read again. */
   readonly readAndHash: (
     place: Place,
-    version: { etag: string; sizeBytes: number },
+    version: CopiedVersion,
+    beside?: Pick<InventoryTaking, "kept" | "take">,
   ) => Promise<{ sha256: string; head: Uint8Array; tail: Uint8Array }>;
   readonly readUrl: (place: Place, as: { fileName: string; expiresOn: Date }) => Promise<string>;
-  /** Resolves once it is verified gone. */
+  /** With all that is derived from it; resolves once it is verified gone. */
   readonly deleteBundle: (place: Place) => Promise<void>;
   /** One deleting call, however many bundles; resolves once it is verified gone. */
   readonly deleteDay: (account: string, day: UtcDay) => Promise<void>;
+};
+
+/** A copy as it was when it was looked at. */
+export type CopiedVersion = { readonly etag: string; readonly sizeBytes: number };
+
+/** One file taken out of a bundle, by the salted digest of its path, and the day of lending. */
+export type LentFile = { readonly place: Place; readonly lentOn: UtcDay; readonly digest: string };
+
+/** What is inside the bundles. All that is kept of it lies in their day containers, or a day long in that of its lending. */
+export type Contents = {
+  readonly open: (place: Place, version: CopiedVersion) => Source;
+  /** Once kept, an inventory stays as it is. Safe to repeat. */
+  readonly keepInventory: (place: Place, record: InventoryRecord, lines: Buffer) => Promise<void>;
+  readonly inventory: (place: Place) => Promise<InventoryRecord | undefined>;
+  /** At most `count` bytes of the inventory's lines from a byte offset on; undefined where there is no inventory. */
+  readonly inventoryLines: (place: Place, offset: number, count: number) => Promise<Buffer | undefined>;
+  readonly isLent: (file: LentFile) => Promise<boolean>;
+  /** The file is there only once `content` has ended well. Safe to repeat. */
+  readonly lend: (file: LentFile, content: Readable) => Promise<void>;
+  readonly lentUrl: (file: LentFile, as: { fileName: string; expiresOn: Date }) => Promise<string>;
+  /** Keeps a path beside its bundle, so that its customer sees it as long as the bundle lives. */
+  readonly keepLentPath: (file: LentFile, path: string) => Promise<void>;
+  readonly lentPath: (place: Place, digest: string) => Promise<string | undefined>;
+  readonly lentDays: (account: string) => Promise<readonly UtcDay[]>;
+  /** Why the file could not be taken out, in words; kept and dropped with the day's lent files. */
+  readonly noteLentFailure: (file: LentFile, message: string) => Promise<void>;
+  readonly lentFailure: (file: LentFile) => Promise<string | undefined>;
+  readonly deleteLentDay: (account: string, day: UtcDay) => Promise<void>;
+  /** Deletes all that was taken out of one bundle; resolves once it is verified gone. */
+  readonly deleteLentOf: (place: Place) => Promise<void>;
 };
 
 /** What is really in the accounts, listed rather than looked up. */
@@ -371,6 +409,11 @@ export type Runs = {
 
 export type VerificationQueue = {
   readonly send: (message: { stampId: StampId; bundleId: BundleId }, delaySeconds?: number) => Promise<void>;
+};
+
+/** Files that are too large to be taken out while their reader waits. */
+export type ExtractionQueue = {
+  readonly send: (message: { stampId: StampId; bundleId: BundleId; digest: string; lentOn: UtcDay }) => Promise<void>;
 };
 
 export type PaperType = "consent-receipt+jwt" | "deletion-certificate+jwt" | "checkpoint+jwt";
@@ -414,9 +457,11 @@ export type World = {
   readonly events: Events;
   readonly landing: Landing;
   readonly days: Days;
+  readonly contents: Contents;
   readonly storehouse: Storehouse;
   readonly runs: Runs;
   readonly queue: VerificationQueue;
+  readonly extractions: ExtractionQueue;
   readonly papers: Papers;
   readonly log: Log;
   readonly intake: Intake;

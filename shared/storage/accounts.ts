@@ -1,7 +1,7 @@
 import { landingContainerName, probeContainerName } from "../domain/containers.ts";
 import { type PlacementAccount, placeBundle } from "../domain/placement.ts";
 import { DomainError } from "../errors.ts";
-import type { Days, Landing, Storehouse } from "../operations/needs.ts";
+import type { Contents, Days, Landing, Storehouse } from "../operations/needs.ts";
 import type { BundleAccount } from "./blobs/account.ts";
 
 /** The configured accounts as operations see them: an account by the name that a bundle's row holds. */
@@ -19,7 +19,7 @@ const unusableWords = {
 
 export function openAccounts(
   accounts: readonly [BundleAccount & PlacementAccount, ...(BundleAccount & PlacementAccount)[]],
-): { readonly landing: Landing; readonly days: Days; readonly storehouse: Storehouse } {
+): { readonly landing: Landing; readonly days: Days; readonly contents: Contents; readonly storehouse: Storehouse } {
   const named = (name: string): BundleAccount => {
     const account = accounts.find((each) => each.name === name);
     if (account !== undefined) return account;
@@ -56,10 +56,27 @@ export function openAccounts(
     startCopy: (from, to) => named(from.account).startCopy({ landing: from.landing, etag: from.etag, to }),
     copyState: (place) => named(place.account).copyState(place),
     discard: (place, etag) => named(place.account).discardCopy(place, etag),
-    readAndHash: (place, version) => named(place.account).readAndHash(place, version),
+    readAndHash: (place, version, beside) => named(place.account).readAndHash(place, version, beside),
     readUrl: (place, as) => named(place.account).readUrl(place, { ...as, contentType }),
     deleteBundle: (place) => named(place.account).deleteBundle(place),
     deleteDay: (account, day) => named(account).deleteDay(day),
+  };
+
+  const contents: Contents = {
+    open: (place, version) => named(place.account).content(place, version),
+    keepInventory: (place, record, lines) => named(place.account).keepInventory(place, record, lines),
+    inventory: (place) => named(place.account).inventory(place),
+    inventoryLines: (place, offset, count) => named(place.account).inventoryLines(place, offset, count),
+    isLent: (file) => named(file.place.account).isLent(file),
+    lend: (file, content) => named(file.place.account).lend(file, content),
+    lentUrl: (file, as) => named(file.place.account).lentUrl(file, { ...as, contentType: "application/octet-stream" }),
+    keepLentPath: (file, path) => named(file.place.account).keepLentPath(file, path),
+    lentPath: (place, digest) => named(place.account).lentPath(place, digest),
+    noteLentFailure: (file, message) => named(file.place.account).noteLentFailure(file, message),
+    lentFailure: (file) => named(file.place.account).lentFailure(file),
+    lentDays: (account) => named(account).lentDays(),
+    deleteLentDay: (account, day) => named(account).deleteLentDay(day),
+    deleteLentOf: (place) => named(place.account).deleteLentOf(place),
   };
 
   const storehouse: Storehouse = {
@@ -70,5 +87,5 @@ export function openAccounts(
     keepsDeleted: (account) => named(account).keepsDeleted(),
   };
 
-  return { landing, days, storehouse };
+  return { landing, days, contents, storehouse };
 }

@@ -1,14 +1,15 @@
 import type { QueueClient } from "@azure/storage-queue";
-import type { VerificationQueue } from "../operations/needs.ts";
 import { hasCode, orUnavailable } from "./failures.ts";
 
-/** The queue of verifications: messages are JSON in base64, as the Functions host expects them. */
+/** A queue of work: messages are JSON in base64, as the Functions host expects them. */
 
 /** Messages never expire by themselves: what was acknowledged is not lost (invariant 7). */
 const forEver = -1;
 
 /** `open` is asked once, by the first message. */
-export function openVerificationQueue(open: () => Promise<QueueClient>): VerificationQueue {
+export function openQueue<Message>(open: () => Promise<QueueClient>): {
+  readonly send: (message: Message, delaySeconds?: number) => Promise<void>;
+} {
   let opened: Promise<QueueClient> | undefined;
   return {
     send: (message, delaySeconds = 0) =>

@@ -69,8 +69,10 @@ function dayIn(container: string): number {
 /** Whose bytes they are; of a landing container nobody may know, where its create died. */
 function ownerOf({ known }: Simulation, container: string, blob: string): KnownBundle | undefined {
   if (!container.startsWith("bundles-")) return known.landings.get(container);
-  const bundle = known.bundles.get(blob.split("/").at(-1) ?? "");
-  if (bundle === undefined || blob !== `${bundle.stampId}/${bundle.bundleId}`)
+  // What is derived from a bundle lies beside it, under its name and an ending.
+  const [name = ""] = blob.split(".");
+  const bundle = known.bundles.get(name.split("/").at(-1) ?? "");
+  if (bundle === undefined || name !== `${bundle.stampId}/${bundle.bundleId}`)
     throw new Error(`${container}/${blob} is no bundle that anybody asked for`);
   if (bundle.createdOn !== undefined && dayIn(container) !== Math.floor(bundle.createdOn / dayMs) * dayMs)
     throw new Error(`${container}/${blob} is not in the container of its day`);

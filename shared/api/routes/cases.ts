@@ -1,9 +1,10 @@
 import { z } from "zod";
 import { candidate } from "../bundles.ts";
 import { caseState, caseUpdate, grant, grantRequest, issuedUrl, link, supportCase, urlRequest } from "../cases.ts";
+import { bundleFile, extraction, fileRequest, filesQuery } from "../files.ts";
 import { pageOf, pageQuery } from "../primitives.ts";
 import { noBody, route } from "../route.ts";
-import { action, get, nothing, ofCase, ofGrant, ofLink, page, plain, put, remove } from "./common.ts";
+import { action, get, nothing, ofCase, ofExtraction, ofGrant, ofLink, page, plain, put, remove } from "./common.ts";
 
 /** Cases, what is linked to them, and the access they give. */
 
@@ -71,6 +72,38 @@ export const caseRoutes = {
     who: ["C", "E"],
     summary: "Unlinks a bundle from a case.",
     params: ofLink,
+  }),
+  Files_List: route({
+    ...get,
+    operationId: "Files_List",
+    path: `${linkPath}/files`,
+    who: ["E"],
+    summary: "What is in a linked bundle, in the order of the paths.",
+    params: ofLink,
+    query: filesQuery,
+    result: pageOf(bundleFile),
+  }),
+  Files_Extract: route({
+    verb: "POST",
+    statuses: [200, 202],
+    ...plain,
+    operationId: "Files_Extract",
+    path: `${linkPath}/files:extract`,
+    who: ["E"],
+    summary: "Takes one file out of a lent bundle and answers with a URL that reads it for 15 minutes.",
+    params: ofLink,
+    body: fileRequest,
+    result: extraction,
+  }),
+  Files_GetExtraction: route({
+    ...get,
+    ...plain,
+    operationId: "Files_GetExtraction",
+    path: `${linkPath}/extractions/{extractionId}`,
+    who: ["E"],
+    summary: "How far a file is that is too large to wait for.",
+    params: ofExtraction,
+    result: extraction,
   }),
   Grants_List: route({
     ...get,

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { bundleId, caseNumber, grantId, pageQuery, stampId } from "../primitives.ts";
+import { bundleId, caseNumber, grantId, pageQuery, sha256Hex, stampId } from "../primitives.ts";
 import { noBody } from "../route.ts";
 
 /** What many routes have in common. */
@@ -11,6 +11,7 @@ export const ofStamp = z.object({ stampId });
 export const ofBundle = z.object({ stampId, bundleId });
 export const ofCase = z.object({ caseNumber });
 export const ofLink = z.object({ caseNumber, stampId, bundleId });
+export const ofExtraction = ofLink.extend({ extractionId: sha256Hex });
 export const ofGrant = z.object({ caseNumber, grantId });
 
 export const get = { verb: "GET", body: noBody, statuses: [200] } as const;

@@ -1,13 +1,26 @@
+import { extractFile, readExtraction } from "../../operations/cases/extractFile.ts";
 import { listGrants, putGrant, readGrant, revokeGrant } from "../../operations/cases/grants.ts";
 import { issueUrl } from "../../operations/cases/issueUrl.ts";
 import { linkByRequest, unlinkByRequest } from "../../operations/cases/links.ts";
+import { listFiles } from "../../operations/cases/listFiles.ts";
 import { putCase } from "../../operations/cases/putCase.ts";
 import { listCandidates, listCaseBundles, listCases, readCase } from "../../operations/cases/readCases.ts";
 import type { World } from "../../operations/needs.ts";
-import { nothing, page, plain, putResult, resource } from "../answer.ts";
+import { acceptedResult, nothing, page, plain, putResult, resource } from "../answer.ts";
+import { apiVersion } from "../serve.ts";
 import { asToken, type HandlersFor, known, pageOf } from "./handler.ts";
 
-export const caseHandlers = (world: World): HandlersFor<"Cases"> & HandlersFor<"Grants"> => ({
+/** Seconds after which asking for a large file makes sense. */
+const askAgainSeconds = 5;
+
+const extractionUrl = (
+  origin: string,
+  { caseNumber, stampId, bundleId }: { caseNumber: string; stampId: string; bundleId: string },
+  id: string,
+): string =>
+  `${origin}/cases/${caseNumber}/stamps/${stampId}/bundles/${bundleId}/extractions/${id}?api-version=${apiVersion}`;
+
+export const caseHandlers = (world: World): HandlersFor<"Cases"> & HandlersFor<"Files"> & HandlersFor<"Grants"> => ({
   Cases_List: async (call) => page(await listCases(world, known(call.caller), pageOf(call), call.query)),
   Cases_Get: async ({ caller, params }) => resource(await readCase(world, known(caller), params.caseNumber)),
   Cases_Put: async ({ caller, params, body, ifMatch }) => {
@@ -26,6 +39,16 @@ export const caseHandlers = (world: World): HandlersFor<"Cases"> & HandlersFor<"
     await unlinkByRequest(world, asToken(caller), params);
     return nothing;
   },
+  Files_List: async (call) => page(await listFiles(world, asToken(call.caller), call.params, pageOf(call), call.query)),
+  Files_Extract: async ({ caller, params, body }) => {
+    const extraction = await extractFile(world, asToken(caller), params, body);
+    if (extraction.status !== "Running") return plain(extraction);
+    return acceptedResult(extraction, {
+      "operation-location": extractionUrl(world.rules.publicOrigin, params, extraction.id),
+      "retry-after": String(askAgainSeconds),
+    });
+  },
+  Files_GetExtraction: async ({ caller, params }) => resource(await readExtraction(world, asToken(caller), params)),
   Grants_List: async (call) => page(await listGrants(world, known(call.caller), call.params.caseNumber, pageOf(call))),
   Grants_Get: async ({ caller, params }) =>
     resource(await readGrant(world, known(caller), params.caseNumber, params.grantId)),

@@ -6,7 +6,7 @@ import type { Place, StampHead, World } from "../needs.ts";
 import { transact } from "../transact.ts";
 import { uploadWork } from "./uploadWork.ts";
 
-type Needs = Pick<World, "clock" | "stamps" | "schedule" | "landing" | "days">;
+type Needs = Pick<World, "clock" | "stamps" | "schedule" | "landing" | "days" | "contents">;
 
 /** Where an accepted bundle's bytes are. */
 export const placeOf = (bundle: BundleRecord): Place => ({
@@ -18,13 +18,14 @@ export const placeOf = (bundle: BundleRecord): Place => ({
 
 /**
  * Carries out a deletion that the bundle's row intends: the landing container first, so that nothing can be copied from it any more, then
- * the copy; only when both are verified gone does the row say so. Safe to repeat, and a repetition deletes again: a verification that was
+ * the copy, then what was taken out of it; only when both are verified gone does the row say so. Safe to repeat, and a repetition deletes again: a verification that was
  * overtaken may have copied once more.
  */
 export async function finishPurge(world: Needs, bundle: BundleRecord): Promise<BundleRecord> {
   if (bundle.purge === undefined) throw new TypeError("A deletion is intended before it is done");
   await world.landing.delete(bundle.account, bundle.landing);
   if (bundle.submittedOn !== undefined) await world.days.deleteBundle(placeOf(bundle));
+  if (bundle.isLentInParts) await world.contents.deleteLentOf(placeOf(bundle));
   const purged = bundle.purge.deletedOn === undefined ? await writePurged(world, bundle) : bundle;
   await world.schedule.unexpire(bundle);
   await world.schedule.forget(uploadWork(bundle));

@@ -8,7 +8,7 @@ import { type PageRequest, type PageResult, sieve } from "../paging.ts";
 import { invalidState, noErasure, noSuchBundle, requireStamp } from "../refusals.ts";
 import { bundleView, bundleViewFor, erasureView, verificationView } from "./view.ts";
 
-type Needs = Pick<World, "clock" | "stamps" | "landing" | "people">;
+type Needs = Pick<World, "clock" | "stamps" | "landing" | "people" | "contents">;
 
 async function read(
   world: Needs,

@@ -10,6 +10,7 @@ import type { CopyState, Place, World } from "../needs.ts";
 import { transact } from "../transact.ts";
 import { delayVerification } from "./delayVerification.ts";
 import { placeOf } from "./finishPurge.ts";
+import { beginInventory, keepInventory } from "./inventory.ts";
 import { rejectBundle } from "./rejectBundle.ts";
 import { settleBundle } from "./settleBundle.ts";
 
@@ -107,7 +108,8 @@ async function judge(
       message: `The uploaded blob has ${copy.sizeBytes} bytes, the submit said ${bundle.sizeBytes}. Create a new bundle and upload all of it.`,
     };
   }
-  const read = await world.days.readAndHash(placeOf(bundle), copy);
+  const taking = await beginInventory(world, bundle, copy);
+  const read = await world.days.readAndHash(placeOf(bundle), copy, taking);
   if (read.sha256 !== bundle.sha256) {
     return {
       code: "DigestMismatch",
@@ -115,7 +117,10 @@ async function judge(
     };
   }
   const zip = zipVerdict({ head: read.head, tail: read.tail, sizeBytes: copy.sizeBytes });
-  return zip.ok ? undefined : { code: "NotAZip", message: `The uploaded file is not a whole zip: ${zip.message}` };
+  if (!zip.ok) return { code: "NotAZip", message: `The uploaded file is not a whole zip: ${zip.message}` };
+  // Before the acceptance, so that whoever sees the bundle accepted finds what is in it.
+  if (taking !== undefined) await keepInventory(world, bundle, copy, taking);
+  return undefined;
 }
 
 /** Accepts what still waits for its verdict, but not past its purge: the day's container may be going, and what is copied then is deleted with the rejection. */

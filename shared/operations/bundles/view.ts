@@ -7,6 +7,7 @@ import { shownPurgeOn } from "../../domain/purge.ts";
 import type { StampRecord } from "../../domain/stamp.ts";
 import type { Caller } from "../caller.ts";
 import type { World } from "../needs.ts";
+import { placeOf } from "./finishPurge.ts";
 
 /** Hours that an upload URL lives; it can be renewed (`DESIGN.md`, Trust: Storage). */
 const uploadUrlHours = 4;
@@ -28,6 +29,7 @@ export function bundleView(bundle: BundleRecord, stamp: StampRecord, now: Date):
     account: _account,
     landing: _landing,
     submittedEtag: _submittedEtag,
+    isLentInParts: _isLentInParts,
     caseClosedDueOn: _caseClosedDueOn,
     custody,
     erasure,
@@ -64,15 +66,22 @@ async function withCarrier(world: Pick<World, "people">, view: Bundle): Promise<
   return person === undefined ? view : { ...view, custody: { ...view.custody, carriedBy: person.identity } };
 }
 
-/** The bundle with what helps to go on uploading while it is `created`: the URL for who sends it alone, the staged blocks for all. */
+/**
+ * The bundle with what helps to go on uploading while it is `created`: the URL for who sends it alone, the staged blocks for all; once it is
+ * accepted, to its stamp whether it holds what was asked for.
+ */
 export async function bundleViewFor(
-  world: Pick<World, "clock" | "landing" | "people">,
+  world: Pick<World, "clock" | "landing" | "people" | "contents">,
   caller: Caller,
   bundle: BundleRecord,
   stamp: StampRecord,
   options: { readonly isNew?: boolean } = {},
 ): Promise<Bundle> {
   const view = await withCarrier(world, bundleView(bundle, stamp, world.clock.now()));
+  if (view.state === "accepted" && caller.kind === "stamp") {
+    const inventory = await world.contents.inventory(placeOf(bundle));
+    return inventory === undefined ? view : { ...view, completeness: inventory.completeness };
+  }
   if (view.state !== "created") return view;
   const [upload, stagedBlocks] = await Promise.all([
     caller.kind !== "token" && stamp.state === "enabled" ? uploadFor(world, bundle) : undefined,

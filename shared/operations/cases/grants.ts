@@ -3,7 +3,7 @@ import { type CaseNumber, type GrantId, toUtcTime } from "../../api/primitives.t
 import type { CaseRecord } from "../../domain/case.ts";
 import { requireMatch } from "../../domain/etag.ts";
 import type { NewEvent } from "../../domain/event.ts";
-import { bundleSet, type GrantRecord, grantEnd, grantExpiry } from "../../domain/grant.ts";
+import { bundleSet, type GrantRecord, grantEnd, grantExpiry, roleSet } from "../../domain/grant.ts";
 import { requireLendable } from "../../domain/lending.ts";
 import { DomainError } from "../../errors.ts";
 import { mapBounded, take } from "../bounded.ts";
@@ -54,6 +54,7 @@ export async function putGrant(
           grantee: grant.grantee,
           purpose: grant.purpose,
           bundles: grant.bundles.map((each) => `${each.stampId}/${each.bundleId}`),
+          ...(grant.roles === undefined ? {} : { roles: grant.roles }),
           startsOn: grant.startsOn,
           expiresOn: grant.expiresOn,
           justificationDigest: noteDigest(justification),
@@ -72,7 +73,8 @@ function isSameRequest(standing: GrantRecord, view: Grant, caller: TokenCaller, 
     standing.purpose === said.purpose &&
     standing.durationMinutes === said.durationMinutes &&
     view.justification === said.justification &&
-    bundleSet(standing.bundles) === bundleSet(said.bundles)
+    bundleSet(standing.bundles) === bundleSet(said.bundles) &&
+    roleSet(standing.roles) === roleSet(said.roles)
   );
 }
 
@@ -123,6 +125,7 @@ function newGrant(
     purpose: said.purpose,
     justificationNote,
     bundles: lent,
+    ...(said.roles === undefined ? {} : { roles: said.roles }),
     durationMinutes: said.durationMinutes,
     startsOn: toUtcTime(now),
     expiresOn: grantExpiry(now, said.durationMinutes),

@@ -1,130 +1,17 @@
-import { randomUUID } from "node:crypto";
 import { type BundleId, type CaseNumber, type GrantId, type StampId, toUtcTime } from "../../api/primitives.ts";
-import { type BundleRecord, bundleFacts } from "../../domain/bundle.ts";
-import type { CaseRecord } from "../../domain/case.ts";
-import type { GrantRecord } from "../../domain/grant.ts";
-import { requireActiveGrant, requireLendable, requireNotEnded } from "../../domain/lending.ts";
-import { shownPurgeOn } from "../../domain/purge.ts";
-import type { StampRecord } from "../../domain/stamp.ts";
-import { DomainError } from "../../errors.ts";
 import { placeOf } from "../bundles/finishPurge.ts";
-import { actorOf, type TokenCaller } from "../caller.ts";
+import type { TokenCaller } from "../caller.ts";
 import type { World } from "../needs.ts";
-import { noSuchGrant } from "../refusals.ts";
-import { transact } from "../transact.ts";
-import { requireKnown } from "./view.ts";
+import { recordLending } from "./recordLending.ts";
 
-/** Minutes that a read URL lives, at the most; never past the end of its grant (invariant 5). */
-const urlMinutes = 15;
-
-/**
- * A URL that reads one bundle. Both events are committed before it is signed: `bundle.accessed` in the stamp's partition, under the head that the
- * bundle was judged by, then `url.issued` in the case's, under the head that case and grant were judged by. A crash between leaves an
- * access that was recorded and not given.
- */
+/** A URL that reads one whole bundle, signed once it is written down who gets it. */
 export async function issueUrl(
   world: World,
   caller: TokenCaller,
   at: { readonly caseNumber: CaseNumber; readonly grantId: GrantId },
   asked: { readonly stampId: StampId; readonly bundleId: BundleId },
 ): Promise<{ url: string; expiresOn: string }> {
-  const { cases, clock } = world;
-  // A try that another change of the case overtook has recorded its access: the next one asks the rules again and records nothing more.
-  let isRecorded = false;
-  const issued = await transact(
-    () => cases.head(at.caseNumber),
-    async (head) => {
-      const record = requireKnown(head, caller);
-      const grant = await cases.grant(at.caseNumber, at.grantId);
-      if (grant === undefined) throw noSuchGrant();
-      requireActiveGrant(grant, record, caller.subject, clock.now());
-      const bundle = await recordAccess(world, caller, record, grant, asked, isRecorded);
-      isRecorded = true;
-      const now = clock.now();
-      const expiresOn = urlExpiry(world, grant, bundle, now);
-      const event = {
-        type: "url.issued",
-        actor: actorOf(caller),
-        data: { ...at, ...asked, purpose: grant.purpose, expiresOn: toUtcTime(expiresOn) },
-      } as const;
-      await cases.commit(at.caseNumber, head, { events: [event] }, now);
-      return { bundle, expiresOn };
-    },
-  );
-  const url = await world.days.readUrl(placeOf(issued.bundle), {
-    fileName: issued.bundle.fileName,
-    expiresOn: issued.expiresOn,
-  });
-  return { url, expiresOn: toUtcTime(issued.expiresOn) };
-}
-
-/** Decides on the bundle under its stamp's head, and writes down who gets it. */
-async function recordAccess(
-  world: World,
-  caller: TokenCaller,
-  record: CaseRecord,
-  grant: GrantRecord,
-  { stampId, bundleId }: { readonly stampId: StampId; readonly bundleId: BundleId },
-  isRecorded: boolean,
-): Promise<BundleRecord> {
-  const { stamps, clock } = world;
-  return await transact(
-    () => stamps.head(stampId),
-    async (head) => {
-      const now = clock.now();
-      const found = await stamps.bundle(stampId, bundleId);
-      const bundle = inGrant(grant, found);
-      if (bundle !== undefined) requireStampAsGranted(grant, bundle, head.state);
-      const lent = requireLendable({ case: record, stampId, bundle, purpose: grant.purpose, now });
-      requireNotEnded(grant);
-      if (isRecorded) return lent;
-      const { caseNumber, grantId, purpose } = grant;
-      const access = {
-        accessId: randomUUID(),
-        on: toUtcTime(now),
-        caseNumber,
-        purpose,
-        stampId,
-        bundleId,
-        grantId,
-        accessor: caller.subject,
-      };
-      const event = {
-        type: "bundle.accessed",
-        actor: actorOf(caller),
-        data: { ...bundleFacts(lent), caseNumber, grantId, purpose, caseKind: record.kind },
-      } as const;
-      await stamps.commit(stampId, head, { events: [event], access }, now);
-      return lent;
-    },
-  );
-}
-
-/** Disabling a stamp ends what was lent of it before, also once it is enabled again. */
-function requireStampAsGranted(grant: GrantRecord, bundle: BundleRecord, stamp: StampRecord | undefined): void {
-  const granted = grant.bundles.find((each) => each.stampId === bundle.stampId && each.bundleId === bundle.bundleId);
-  if (granted?.stampEpoch === stamp?.uploadEpoch) return;
-  throw new DomainError(
-    "GrantNotActive",
-    "The stamp was disabled after the grant was given. Ask for a new grant if the case still needs it.",
-    {
-      details: [{ code: "stampDisabled", message: "The grant no longer lends this stamp's bundles." }],
-    },
-  );
-}
-
-/** A bundle outside the grant is refused as one that is not linked is. */
-function inGrant(grant: GrantRecord, bundle: BundleRecord | undefined): BundleRecord | undefined {
-  if (bundle === undefined) return undefined;
-  const granted = grant.bundles.some((each) => each.stampId === bundle.stampId && each.bundleId === bundle.bundleId);
-  return granted ? bundle : undefined;
-}
-
-/** In real time: what is left of the grant, of the bundle's time, or fifteen minutes, whichever is least. */
-function urlExpiry(world: Pick<World, "clock">, grant: GrantRecord, bundle: BundleRecord, now: Date): Date {
-  const ends = [grant.expiresOn, shownPurgeOn(bundle)].map((end) => Date.parse(end) - now.getTime());
-  const leftMs = Math.min(urlMinutes * 60_000, ...ends);
-  if (leftMs <= 0)
-    throw new DomainError("GrantNotActive", "The grant has just ended. Ask for a new one if the case still needs it.");
-  return new Date(world.clock.real().getTime() + leftMs);
+  const { bundle, expiresOn } = await recordLending(world, caller, at, asked);
+  const url = await world.days.readUrl(placeOf(bundle), { fileName: bundle.fileName, expiresOn });
+  return { url, expiresOn: toUtcTime(expiresOn) };
 }

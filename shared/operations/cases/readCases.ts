@@ -4,13 +4,14 @@ import type { BundleId, CaseNumber, StampId } from "../../api/primitives.ts";
 import { candidateReasons } from "../../domain/candidates.ts";
 import { type CaseRecord, isAssigned } from "../../domain/case.ts";
 import { mapBounded, take } from "../bounded.ts";
+import { placeOf } from "../bundles/finishPurge.ts";
 import { bundleView } from "../bundles/view.ts";
 import type { Caller } from "../caller.ts";
 import type { Page, World } from "../needs.ts";
 import { type PageRequest, type PageResult, pageResult, sieve } from "../paging.ts";
 import { caseView, requireKnown } from "./view.ts";
 
-type Needs = Pick<World, "clock" | "cases" | "stamps" | "directory" | "people">;
+type Needs = Pick<World, "clock" | "cases" | "stamps" | "directory" | "people" | "contents">;
 
 export async function readCase(world: Needs, caller: Caller, caseNumber: CaseNumber): Promise<SupportCase> {
   return await caseView(world, requireKnown(await world.cases.head(caseNumber), caller));
@@ -50,7 +51,7 @@ export async function listCaseBundles(
 ): Promise<PageResult<CaseBundle>> {
   requireKnown(await world.cases.head(caseNumber), caller);
   const { taken, more } = await take(world.cases.links(caseNumber, page.after), page.top);
-  const views = await mapBounded(taken, 16, ({ item }) => readView(world, item.stampId, item.bundleId));
+  const views = await mapBounded(taken, 16, ({ item }) => readView(world, caller, item.stampId, item.bundleId));
   return pageResult(
     views.filter((view) => view !== undefined).map((view) => shownTo(caller, caseNumber, view)),
     taken,
@@ -66,11 +67,19 @@ function shownTo(caller: Caller, looksAt: CaseNumber, { caseNumber, ...view }: C
   return { ...view, ...(caseNumber === looksAt ? claim : {}), links };
 }
 
-async function readView(world: Needs, stampId: StampId, bundleId: BundleId): Promise<CaseBundle | undefined> {
+/** To an engineer an accepted bundle says whether it holds what was asked for; who reads no content is told nothing of it. */
+async function readView(
+  world: Needs,
+  caller: Caller,
+  stampId: StampId,
+  bundleId: BundleId,
+): Promise<CaseBundle | undefined> {
   const [head, bundle] = await Promise.all([world.stamps.head(stampId), world.stamps.bundle(stampId, bundleId)]);
-  return head.state === undefined || bundle === undefined
-    ? undefined
-    : bundleView(bundle, head.state, world.clock.now());
+  if (head.state === undefined || bundle === undefined) return undefined;
+  const view = bundleView(bundle, head.state, world.clock.now());
+  if (view.state !== "accepted" || caller.kind !== "token" || caller.role !== "E") return view;
+  const inventory = await world.contents.inventory(placeOf(bundle));
+  return inventory === undefined ? view : { ...view, completeness: inventory.completeness };
 }
 
 /**

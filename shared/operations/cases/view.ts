@@ -43,6 +43,7 @@ export function grantFacts(
     state: ended === undefined ? "active" : "ended",
     purpose,
     bundles: grant.bundles.map(({ stampId, bundleId }) => ({ stampId, bundleId })),
+    ...(grant.roles === undefined ? {} : { roles: grant.roles }),
     startsOn,
     expiresOn,
     ...(ended === undefined ? {} : { ended }),

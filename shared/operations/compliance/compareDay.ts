@@ -1,6 +1,6 @@
-import { bundleId, stampId, toUtcTime } from "../../api/primitives.ts";
+import { toUtcTime } from "../../api/primitives.ts";
 import type { BundleRecord } from "../../domain/bundle.ts";
-import { bundleBlobName, dayContainerName } from "../../domain/containers.ts";
+import { bundleBlobName, bundleOfBlob, dayContainerName } from "../../domain/containers.ts";
 import type { Violation } from "../../domain/violations.ts";
 import { all } from "../bounded.ts";
 import type { Expiry, HeldDay, World } from "../needs.ts";
@@ -14,10 +14,12 @@ type Needs = Pick<World, "schedule" | "stamps" | "storehouse">;
 export async function compareDay(world: Needs, held: HeldDay, now: Date): Promise<Violation[]> {
   const { account, day } = held;
   // The bytes first: a row is written before them and removed after them.
-  const stored = new Set(await all(world.storehouse.blobsIn(account, day)));
+  const stored = withBundle(await all(world.storehouse.blobsIn(account, day)));
   const withoutBytes: Expiry[] = [];
   for await (const expiry of world.schedule.expiring(day)) {
-    if (!stored.delete(nameOf(expiry, held))) withoutBytes.push(expiry);
+    const name = nameOf(expiry);
+    if (stored.get(name)?.includes(name) !== true) withoutBytes.push(expiry);
+    stored.delete(name);
   }
   const since = toUtcTime(now);
   const container = dayContainerName(day);
@@ -35,8 +37,19 @@ export async function compareDay(world: Needs, held: HeldDay, now: Date): Promis
   return found;
 }
 
-const nameOf = ({ stampId, bundleId }: Pick<Expiry, "stampId" | "bundleId">, { day }: HeldDay): string =>
-  bundleBlobName({ day, stampId, bundleId });
+const nameOf = ({ stampId, bundleId }: Pick<Expiry, "stampId" | "bundleId">): string =>
+  bundleBlobName({ stampId, bundleId });
+
+/** What is derived from a bundle lies beside it and needs no row of its own: it goes with the bundle's. */
+function withBundle(names: readonly string[]): Map<string, string[]> {
+  const together = new Map<string, string[]>();
+  for (const name of names) {
+    const of = bundleOfBlob(name);
+    const bundle = of === undefined ? name : bundleBlobName(of);
+    together.set(bundle, [...(together.get(bundle) ?? []), name]);
+  }
+  return together;
+}
 
 /** Still accepted after its bytes were found missing once more. A day that is due loses its bytes before its rows say so. */
 async function lacksBytes(world: Needs, held: HeldDay, expiry: Expiry, now: Date): Promise<boolean> {
@@ -46,20 +59,25 @@ async function lacksBytes(world: Needs, held: HeldDay, expiry: Expiry, now: Date
     return bundle?.account === held.account && bundle.state === "accepted" && bundle.purge === undefined;
   };
   if (!(await shouldHaveBytes())) return false;
-  if (await world.storehouse.holdsBlob(held.account, held.day, nameOf(expiry, held))) return false;
+  if (await world.storehouse.holdsBlob(held.account, held.day, nameOf(expiry))) return false;
   return await shouldHaveBytes();
 }
 
 /** Those that are still there, still without a row, and of no bundle that is being verified or deleted right now. */
-async function unexpected(world: Needs, held: HeldDay, suspects: ReadonlySet<string>): Promise<string[]> {
+async function unexpected(
+  world: Needs,
+  held: HeldDay,
+  suspects: ReadonlyMap<string, readonly string[]>,
+): Promise<string[]> {
   if (suspects.size === 0) return [];
-  const still = new Set(suspects);
-  for await (const expiry of world.schedule.expiring(held.day)) still.delete(nameOf(expiry, held));
-  for (const name of still) {
+  const still = new Map(suspects);
+  for await (const expiry of world.schedule.expiring(held.day)) still.delete(nameOf(expiry));
+  const found: string[] = [];
+  for (const name of [...still.values()].flat()) {
     const isThere = await world.storehouse.holdsBlob(held.account, held.day, name);
-    if (!isThere || isUnderWay(await bundleNamed(world, name))) still.delete(name);
+    if (isThere && !isUnderWay(await bundleNamed(world, name))) found.push(name);
   }
-  return [...still];
+  return found;
 }
 
 /** Its verification or its deletion will settle what is in its place, and is watched elsewhere. */
@@ -67,7 +85,6 @@ const isUnderWay = (bundle: BundleRecord | undefined): boolean =>
   bundle?.state === "submitted" || (bundle?.purge !== undefined && bundle.purge.deletedOn === undefined);
 
 async function bundleNamed({ stamps }: Needs, name: string): Promise<BundleRecord | undefined> {
-  const [stamp, bundle] = name.split("/");
-  const [ofStamp, ofBundle] = [stampId.safeParse(stamp), bundleId.safeParse(bundle)];
-  return ofStamp.success && ofBundle.success ? await stamps.bundle(ofStamp.data, ofBundle.data) : undefined;
+  const bundle = bundleOfBlob(name);
+  return bundle === undefined ? undefined : await stamps.bundle(bundle.stampId, bundle.bundleId);
 }

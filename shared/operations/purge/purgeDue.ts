@@ -3,8 +3,9 @@ import type { BundleRecord } from "../../domain/bundle.ts";
 import { dayContainerName } from "../../domain/containers.ts";
 import { type NewEvent, theService } from "../../domain/event.ts";
 import { purgeReasons } from "../../domain/purge.ts";
+import { isLentDayOver } from "../../domain/retention.ts";
 import { eachBounded } from "../bounded.ts";
-import { purged } from "../bundles/finishPurge.ts";
+import { placeOf, purged } from "../bundles/finishPurge.ts";
 import { purgeEarly } from "../bundles/purgeEarly.ts";
 import { settleBundle } from "../bundles/settleBundle.ts";
 import { settleCasesOf } from "../cases/settleCase.ts";
@@ -35,6 +36,7 @@ export async function purgeDue(world: World): Promise<void> {
       await go(() => purgeDay(world, held), { container: dayContainerName(held.day), account: held.account });
     }
   }
+  await go(() => dropLentDays(world, now), { containers: "lent" });
   if (failures.length > 0) throw failures[0];
 }
 
@@ -122,6 +124,7 @@ async function purgeTogether(world: World, held: HeldDay, expiries: readonly Exp
       const mine = found.filter((bundle) => bundle !== undefined).filter((bundle) => bundle.account === held.account);
       const gone = mine.filter((bundle) => bundle.state === "accepted" && bundle.purge?.deletedOn === undefined);
       await Promise.all(gone.map((bundle) => endUpload(world, bundle)));
+      for (const bundle of gone) if (bundle.isLentInParts) await world.contents.deleteLentOf(placeOf(bundle));
       const events: NewEvent[] = [];
       const update: { from: BundleRecord; to: BundleRecord }[] = [];
       for (const bundle of gone) {
@@ -144,4 +147,13 @@ async function purgeTogether(world: World, held: HeldDay, expiries: readonly Exp
 /** Its landing container went when it was accepted. That is asked rather than done once more, so that a day costs one deleting call. */
 async function endUpload({ landing }: World, bundle: BundleRecord): Promise<void> {
   if (await landing.isThere(bundle.account, bundle.landing)) await landing.delete(bundle.account, bundle.landing);
+}
+
+/** Drops what was lent in parts on days that are over; a URL that was issued last may live a quarter of an hour into the next. */
+async function dropLentDays({ contents, storehouse }: World, now: Date): Promise<void> {
+  for (const account of storehouse.accounts) {
+    for (const day of await contents.lentDays(account)) {
+      if (isLentDayOver(day, now)) await contents.deleteLentDay(account, day);
+    }
+  }
 }

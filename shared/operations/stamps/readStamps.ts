@@ -3,13 +3,14 @@ import type { StampId } from "../../api/primitives.ts";
 import type { CollectionOptions, Stamp } from "../../api/stamps.ts";
 import { optionsFor } from "../../domain/collectionOptions.ts";
 import { mapBounded, take } from "../bounded.ts";
+import { placeOf } from "../bundles/finishPurge.ts";
 import type { Caller } from "../caller.ts";
 import type { AccessRecord, World } from "../needs.ts";
 import { type PageRequest, type PageResult, pageResult } from "../paging.ts";
 import { requireStamp } from "../refusals.ts";
 import { stampView } from "./view.ts";
 
-type Needs = Pick<World, "clock" | "stamps" | "directory" | "people">;
+type Needs = Pick<World, "clock" | "stamps" | "directory" | "people" | "contents">;
 
 const headOf = async (world: Needs, caller: Caller, stampId: StampId) =>
   caller.kind === "stamp" ? caller.head : await world.stamps.head(stampId);
@@ -44,13 +45,25 @@ export async function listAccesses(
 ): Promise<PageResult<Access>> {
   requireStamp(await headOf(world, caller, stampId));
   const { taken, more } = await take(world.stamps.accesses(stampId, page.after), page.top);
-  const shown = await mapBounded(taken, 16, async ({ item }) => accessView(item, await accessor(world, caller, item)));
+  const shown = await mapBounded(taken, 16, async ({ item }) => ({
+    ...accessView(item, await accessor(world, caller, item)),
+    ...(await pathShownTo(world, caller, item)),
+  }));
   return pageResult(shown, taken, more);
 }
 
 async function accessor(world: Needs, caller: Caller, access: AccessRecord): Promise<string> {
   if (caller.kind === "stamp") return access.accessor;
   return (await world.people.whois(access.accessor))?.identity ?? access.accessor;
+}
+
+/** The customer sees which file of theirs was read for as long as the bundle lives; the path lies beside it and dies with it. */
+async function pathShownTo(world: Needs, caller: Caller, access: AccessRecord): Promise<{ readonly path?: string }> {
+  if (caller.kind !== "stamp" || access.pathDigest === undefined) return {};
+  const bundle = await world.stamps.bundle(access.stampId, access.bundleId);
+  if (bundle?.state !== "accepted") return {};
+  const path = await world.contents.lentPath(placeOf(bundle), access.pathDigest);
+  return path === undefined ? {} : { path };
 }
 
 const accessView = ({ accessId: _accessId, ...access }: AccessRecord, shownAs: string): Access => ({

@@ -1,10 +1,9 @@
-import type { BundleLocation } from "../../domain/containers.ts";
-import { orUnavailable } from "../failures.ts";
-import { bundleBlob, type Copies, openCopies } from "./copy.ts";
+import { type Copies, openCopies } from "./copy.ts";
 import { type DayContainers, openDayContainers } from "./dayContainer.ts";
-import { deleteBlob } from "./deletion.ts";
+import { type Inventories, openInventories } from "./inventories.ts";
 import { type Inventory, openInventory } from "./inventory.ts";
 import { type Landing, openLanding } from "./landing.ts";
+import { type Lending, openLending } from "./lent.ts";
 import { openReading, type Reading } from "./read.ts";
 import { type BundleAccountOptions, openService } from "./service.ts";
 import { openSigner } from "./signer.ts";
@@ -17,10 +16,9 @@ export type BundleAccount = { readonly name: string } & Landing &
   DayContainers &
   Copies &
   Inventory &
-  Reading & {
-    /** Deletes one bundle with its snapshots, and a copy that still runs; returns once it is gone. Repeating it is safe. */
-    readonly deleteBundle: (at: BundleLocation) => Promise<void>;
-  };
+  Reading &
+  Inventories &
+  Lending;
 
 export function openBundleAccount(options: BundleAccountOptions): BundleAccount {
   const now = options.now ?? (() => new Date());
@@ -33,6 +31,7 @@ export function openBundleAccount(options: BundleAccountOptions): BundleAccount 
     ...openCopies(service, sign, now),
     ...openInventory(service),
     ...openReading(service, sign),
-    deleteBundle: (at) => orUnavailable(() => deleteBlob(bundleBlob(service, at))),
+    ...openInventories(service),
+    ...openLending(service, sign),
   };
 }

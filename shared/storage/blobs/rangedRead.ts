@@ -19,15 +19,21 @@ export type PinnedBlob = { readonly blob: BlobClient; readonly etag: string; rea
 export type Chunks = readonly Uint8Array<ArrayBuffer>[];
 
 /**
- * Gives a blob's bytes in order to `take` while it reads some ranges ahead. A further range is asked for only when `take`
+ * Gives a blob's bytes, up to `upTo` and in order, to `take` while it reads some ranges ahead. A further range is asked for only when `take`
  * is done with an earlier one, so a slow taker slows the reading and the memory stays bounded.
  */
-export async function readInOrder(pinned: PinnedBlob, take: (chunks: Chunks) => Promise<void>): Promise<void> {
+export async function readInOrder(
+  pinned: PinnedBlob,
+  upTo: number,
+  take: (chunks: Chunks) => Promise<void>,
+): Promise<void> {
   const stop = new AbortController();
-  const ranges = Math.ceil(pinned.sizeBytes / rangeBytes);
+  const ranges = Math.ceil(upTo / rangeBytes);
   const underWay: Promise<Chunks>[] = [];
   const start = (index: number, after: Promise<void>): void => {
-    const read = after.then(() => readRange(pinned, index * rangeBytes, stop.signal));
+    const offset = index * rangeBytes;
+    const count = Math.min(rangeBytes, upTo - offset);
+    const read = after.then(() => readRange(pinned, offset, count, stop.signal));
     // It may fail before its turn has come; then its turn tells.
     read.catch(() => {});
     underWay.push(read);
@@ -47,9 +53,14 @@ export async function readInOrder(pinned: PinnedBlob, take: (chunks: Chunks) => 
   }
 }
 
-/** Reads the range at `offset`; a connection that drops is taken up where it broke off. */
-async function readRange(pinned: PinnedBlob, offset: number, stop: AbortSignal): Promise<Chunks> {
-  const end = Math.min(offset + rangeBytes, pinned.sizeBytes);
+/** Reads `count` bytes from `offset` on; a connection that drops is taken up where it broke off. */
+export async function readRange(
+  pinned: PinnedBlob,
+  offset: number,
+  count: number,
+  stop?: AbortSignal,
+): Promise<Chunks> {
+  const end = offset + count;
   const chunks: Uint8Array<ArrayBuffer>[] = [];
   let at = offset;
   for (let triesLeft = triesPerRange; at < end; triesLeft--) {
@@ -61,7 +72,7 @@ async function readRange(pinned: PinnedBlob, offset: number, stop: AbortSignal):
       });
     } catch (error) {
       const failure = asServiceUnavailable(error);
-      if (triesLeft === 1 || stop.aborted || !(failure instanceof DomainError)) throw failure;
+      if (triesLeft === 1 || stop?.aborted || !(failure instanceof DomainError)) throw failure;
     }
   }
   return chunks;
@@ -71,12 +82,12 @@ async function receive(
   { blob, etag }: PinnedBlob,
   offset: number,
   count: number,
-  stop: AbortSignal,
+  stop: AbortSignal | undefined,
   onChunk: (chunk: Uint8Array<ArrayBuffer>) => void,
 ): Promise<void> {
   const { readableStreamBody: body } = await blob.download(offset, count, {
     conditions: { ifMatch: etag },
-    abortSignal: AbortSignal.any([stop, AbortSignal.timeout(rangeWithinMs)]),
+    abortSignal: AbortSignal.any([...(stop === undefined ? [] : [stop]), AbortSignal.timeout(rangeWithinMs)]),
     maxRetryRequests: 0,
   });
   if (body === undefined) throw new Error("storage answered a download without a body");

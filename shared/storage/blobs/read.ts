@@ -1,14 +1,17 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
+import type { Source } from "../../archive/source.ts";
 import type { BundleLocation } from "../../domain/containers.ts";
 import { zipTailBytes } from "../../domain/zip.ts";
 import { orUnavailable } from "../failures.ts";
+import { blobSource } from "./blobSource.ts";
 import { bundleBlob } from "./copy.ts";
 import { openHasher } from "./hasher.ts";
-import { readInOrder } from "./rangedRead.ts";
+import { type Chunks, readInOrder } from "./rangedRead.ts";
 import type { Signer } from "./signer.ts";
 
 const headBytes = 64 * 1024;
-const longestReadMs = 15 * 60_000;
+/** Milliseconds that a read URL lives, at the most (invariant 5). */
+export const longestReadMs = 15 * 60_000;
 
 /** What verification needs of a bundle's content: its digest, and its two ends for `zipVerdict`. */
 export type BundleContent = {
@@ -21,6 +24,13 @@ export type BundleContent = {
 /** The version of a copy that `CopyState` reported. */
 export type CopiedVersion = { readonly etag: string; readonly sizeBytes: number };
 
+/** Who else wants the bytes as they go by. */
+export type Beside = {
+  /** The file's end as it was read before, and is not read again. */
+  readonly kept?: { readonly start: number; readonly bytes: Buffer } | undefined;
+  readonly take: (position: number, chunk: Buffer) => Promise<void>;
+};
+
 export type Download = {
   /** The name that the file is saved under; it stands in the URL and is signed with it. */
   readonly fileName: string;
@@ -30,23 +40,35 @@ export type Download = {
 
 export type Reading = {
   /** Reads exactly this version in parallel ranges and hashes it in order, in bounded memory at any size. */
-  readonly readAndHash: (at: BundleLocation, version: CopiedVersion) => Promise<BundleContent>;
+  readonly readAndHash: (at: BundleLocation, version: CopiedVersion, beside?: Beside) => Promise<BundleContent>;
+  /** The same version to be read where it is needed. */
+  readonly content: (at: BundleLocation, version: CopiedVersion) => Source;
   /** A URL that reads the one bundle as a file, for at most 15 minutes; https only outside one machine. */
   readonly readUrl: (at: BundleLocation, download: Download) => Promise<string>;
 };
 
 export function openReading(service: BlobServiceClient, sign: Signer): Reading {
   return {
-    readAndHash: (at, { etag, sizeBytes }) =>
+    readAndHash: (at, { etag, sizeBytes }, { kept, take } = noOne) =>
       orUnavailable(async () => {
         using hasher = openHasher();
         const ends = endsOf(sizeBytes);
-        await readInOrder({ blob: bundleBlob(service, at), etag, sizeBytes }, (chunks) => {
-          for (const chunk of chunks) ends.see(chunk);
-          return hasher.update(chunks);
-        });
+        let position = 0;
+        const pass = async (chunks: Chunks): Promise<void> => {
+          for (const chunk of chunks) {
+            ends.see(chunk);
+            await take(position, Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length));
+            position += chunk.length;
+          }
+          // Last, for it takes the memory.
+          await hasher.update(chunks);
+        };
+        await readInOrder({ blob: bundleBlob(service, at), etag, sizeBytes }, kept?.start ?? sizeBytes, pass);
+        if (kept !== undefined) await pass([new Uint8Array(kept.bytes)]);
         return { sha256: await hasher.digest(), head: ends.head, tail: ends.tail };
       }),
+
+    content: (at, { etag, sizeBytes }) => blobSource({ blob: bundleBlob(service, at), etag, sizeBytes }),
 
     readUrl: (at, { fileName, contentType, expiresOn }) =>
       orUnavailable(() =>
@@ -63,6 +85,8 @@ export function openReading(service: BlobServiceClient, sign: Signer): Reading {
       ),
   };
 }
+
+const noOne: Beside = { take: async () => {} };
 
 /** Collects a file's first and last bytes while it passes by in order. */
 function endsOf(sizeBytes: number) {
@@ -86,7 +110,7 @@ function endsOf(sizeBytes: number) {
 const longestName = 255;
 
 /** RFC 6266: a plain name for every client and, where it differs, the exact one in UTF-8; of a name that is too long its end. */
-function attachment(given: string): string {
+export function attachment(given: string): string {
   const fileName = given.slice(-longestName);
   const plain = fileName.replaceAll(/[^A-Za-z0-9._ -]/g, "_");
   const exact = encodeURIComponent(fileName.toWellFormed()).replaceAll(

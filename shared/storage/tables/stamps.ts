@@ -48,6 +48,7 @@ const accessRecord = z.object({
   bundleId,
   grantId,
   accessor: subjectId,
+  pathDigest: z.string().optional(),
 });
 
 const bundleReference = z.object({ bundleId });

@@ -44,6 +44,7 @@ const bodies: Readonly<Record<WithBody, (scene: Scene, target: Target, cell: Cel
   Bundles_CancelErase: () => operator,
   Imports_Put: () => ({ carriedBy: "Carol of Contoso" }),
   Cases_Put: ({ cases }, _target, { situation }) => cases[situation.case ?? "open"].update,
+  Files_Extract: () => ({ path: "Get-AzureStackLog_Output.log" }),
   Grants_Put: ({ cases }, { stampId, bundle, grant }) =>
     grant?.request ?? cases.open.actor.grantRequest([{ stampId, bundleId: bundle.bundleId }]),
   Grants_IssueUrl: (_scene, { stampId, bundle }) => ({ stampId, bundleId: bundle.bundleId }),
@@ -107,6 +108,7 @@ function pathOf(scene: Scene, template: string, { stampId, bundle, caseNumber, g
     grantId: grant?.grantId ?? randomUUID(),
     version: scene.termsVersion,
     seq: "1",
+    extractionId: "ab".repeat(32),
     subjectId: scene.operatorSubject,
   };
   return template.replace(/\{(\w+)\}/g, (_match, name: string) => {

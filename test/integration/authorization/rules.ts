@@ -77,6 +77,14 @@ const onClosedCase: Refusal = ["CaseNotOpen", caseIs("closed")];
 const stampNotOnCase: Refusal = ["StampNotOnCase", bundleIs("anotherStamps")];
 const purgeDue: Refusal = ["PurgeDue", bundleIs("erasing", "purged")];
 
+/** Without a grant of one's own that lends it, no file of a bundle. */
+const filesLent: readonly Refusal[] = [
+  unknownCase,
+  ["GrantNotActive", (request) => caseIs("closed")(request) || callerIs("colleague")(request)],
+  ["GrantNotActive", bundleIs("anotherStamps", "created")],
+  purgeDue,
+];
+
 export const rules: Record<OperationId, Rule> = {
   Stamps_List: { who: ["R", "A"], succeeds: 200 },
   Stamps_Get: { who: ["R", "A", "stamp"], succeeds: 200 },
@@ -160,6 +168,16 @@ export const rules: Record<OperationId, Rule> = {
     refuses: [unknownCase, ["CaseNotOpen", both(caseIs("closed"), (request) => !bundleIs("anotherStamps")(request))]],
     succeeds: 204,
   },
+
+  // What is in a bundle is known to whom it could be lent.
+  Files_List: {
+    who: ["E"],
+    refuses: [unknownCase, onClosedCase, stampNotOnCase, purgeDue, ["BundleNotAccepted", bundleIs("created")]],
+    succeeds: 200,
+  },
+  Files_Extract: { who: ["E"], refuses: filesLent, succeeds: 200 },
+  // Nobody has asked for that one.
+  Files_GetExtraction: { who: ["E"], refuses: [...filesLent, ["NotFound", () => true]], succeeds: 200 },
 
   Grants_List: { who: ["C", "A", "E"], refuses: [unknownCase], succeeds: 200 },
   Grants_Get: { who: ["C", "A", "E"], refuses: [unknownCase], succeeds: 200 },

@@ -82,7 +82,9 @@ describe("[invariant 3] the reconciler", () => {
     expectStatus(await stamp.call("POST", `${stamp.bundlePath(going.bundleId)}:erase`, why), 202);
     rowsAreRead.letGo();
     expect(await reconciling).toEqual({ codes: [], lines: [] });
-    expect(await blobsIn(stage)).toEqual([expect.stringContaining(coming.bundleId)]);
+    const left = await blobsIn(stage);
+    expect(left).not.toEqual([]);
+    expect(left.filter((name) => !name.includes(coming.bundleId))).toEqual([]);
   });
 
   test("finds an account that keeps what is deleted", async () => {

@@ -19,6 +19,7 @@ const values: Readonly<Record<string, readonly string[]>> = {
   caseNumber: ["221128004000623", "2211280040006230123"],
   version: ["2026-11-01"],
   seq: ["1", "40"],
+  extractionId: ["ab".repeat(32)],
 };
 
 /** As .NET's `OrdinalIgnoreCase` has them: upper-cased, so that `_` comes after every letter. */

@@ -38,6 +38,6 @@ describe("a day container's name", () => {
   });
 
   it("holds a bundle under its stamp", () => {
-    expect(bundleBlobName({ day, stampId, bundleId })).toBe(`${stampId}/${bundleId}`);
+    expect(bundleBlobName({ stampId, bundleId })).toBe(`${stampId}/${bundleId}`);
   });
 });

@@ -1,0 +1,172 @@
+import type { Completeness } from "../api/bundles.ts";
+import type { BundleRecord } from "./bundle.ts";
+import type { InventoryWarning, RoleZip } from "./inventory.ts";
+
+/**
+ * Whether a bundle holds what was asked for: named rules over what its inventory shows, each a finding in words. One that proves something missing
+ * makes it incomplete; one that leaves a doubt makes it unknown.
+ */
+
+export type CompletenessFacts = {
+  readonly asked: Pick<BundleRecord, "stampId" | "stampVersion" | "roles" | "logsFrom" | "logsTo">;
+  readonly deploymentId: string | undefined;
+  readonly zips: readonly Pick<RoleZip, "path" | "role" | "part">[];
+  readonly warnings: Readonly<Partial<Record<InventoryWarning, number>>>;
+  /** Times of the first and the last file written; absent where there is none. */
+  readonly from: string | undefined;
+  readonly to: string | undefined;
+  /** Lines of the collection's own log with `PS>TerminatingError`; undefined where there is no such log. */
+  readonly terminatingErrors: readonly string[] | undefined;
+  readonly stampInformation: StampInformation | undefined;
+};
+
+/** `AzureStackStampInformation.json`, as far as it is read. */
+export type StampInformation = {
+  readonly CloudID?: string | undefined;
+  readonly DeploymentID?: string | undefined;
+  readonly StampVersion?: string | undefined;
+};
+
+type Finding = { readonly code: string; readonly message: string; readonly shows: "missing" | "doubt" | "nothing" };
+
+/** A log is written some time after what it tells of. */
+const slackMs = 30 * 60_000;
+
+export function completenessOf(facts: CompletenessFacts): Completeness {
+  const missingRoles = rolesMissing(facts);
+  const findings = [
+    ...roleFindings(missingRoles),
+    ...partFindings(facts),
+    ...damageFindings(facts),
+    ...windowFindings(facts),
+    ...collectionFindings(facts, missingRoles),
+    ...stampFindings(facts),
+    ...emptyFindings(facts),
+  ];
+  const verdict = verdictOf(findings);
+  const roles = verdict === "incomplete" ? rolesToCollect(facts, missingRoles) : undefined;
+  return {
+    verdict,
+    findings: findings.map(({ code, message }) => ({ code, message })),
+    ...(roles === undefined ? {} : { suggestedCommand: suggestedCommand(roles, facts.asked) }),
+  };
+}
+
+function verdictOf(findings: readonly Finding[]): Completeness["verdict"] {
+  if (findings.some(({ shows }) => shows === "missing")) return "incomplete";
+  return findings.some(({ shows }) => shows === "doubt") ? "unknown" : "complete";
+}
+
+const same = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();
+
+const rolesMissing = ({ asked, zips }: CompletenessFacts): string[] =>
+  (asked.roles ?? []).filter((role) => !zips.some((zip) => zip.role !== undefined && same(zip.role, role)));
+
+const roleFindings = (missing: readonly string[]): Finding[] =>
+  missing.map((role) => ({
+    code: "RoleMissing",
+    message: `The role ${role} was asked for, and no zip of it is in the bundle.`,
+    shows: "missing",
+  }));
+
+/** The first part carries no number, the others theirs; the last one's number tells how many there are at least. */
+function partFindings({ zips }: CompletenessFacts): Finding[] {
+  const partsOf = new Map<string, Set<number>>();
+  for (const { role, part } of zips) {
+    if (role !== undefined) partsOf.set(role, (partsOf.get(role) ?? new Set()).add(part ?? 1));
+  }
+  return [...partsOf].flatMap(([role, parts]) =>
+    numbersUpTo(Math.max(...parts))
+      .filter((part) => !parts.has(part))
+      .slice(0, mostPartsNamed)
+      .map((part): Finding => {
+        const message = `Part ${part} of the role ${role} is missing, and a later part is there.`;
+        return { code: "PartMissing", message, shows: "missing" };
+      }),
+  );
+}
+
+/** Whatever number a name holds, no more findings than a person reads. */
+const mostPartsNamed = 20;
+const numbersUpTo = (last: number): number[] => Array.from({ length: Math.min(last, 1000) }, (_, index) => index + 1);
+
+function damageFindings({ warnings }: CompletenessFacts): Finding[] {
+  const damaged = (warnings.damagedRoleZip ?? 0) + (warnings.roleZipTooLarge ?? 0);
+  if (damaged === 0) return [];
+  return [
+    {
+      code: "RoleZipDamaged",
+      message: `${damaged} of the zips inside cannot be read, so what they should hold is missing.`,
+      shows: "missing",
+    },
+  ];
+}
+
+function windowFindings({ asked, from, to }: CompletenessFacts): Finding[] {
+  if (from === undefined || to === undefined) return [];
+  if (Date.parse(to) < Date.parse(asked.logsTo) - slackMs) {
+    const message = `Logs were asked for until ${asked.logsTo}, and the last file was written at ${to}.`;
+    return [{ code: "WindowEndsEarly", message, shows: "missing" }];
+  }
+  if (Date.parse(from) <= Date.parse(asked.logsFrom) + slackMs) return [];
+  const message = `Logs were asked for from ${asked.logsFrom} on, and the first file was written at ${from}: whether it reaches back so far shows only inside it.`;
+  return [{ code: "WindowStartUnseen", message, shows: "doubt" }];
+}
+
+/** "Errors in the output log can be ignored where no file is missing" (`DOMAIN.md`, Shapes and sizes). */
+function collectionFindings({ terminatingErrors }: CompletenessFacts, missing: readonly string[]): Finding[] {
+  if (terminatingErrors === undefined || terminatingErrors.length === 0) return [];
+  const matters = missing.length > 0;
+  return [
+    {
+      code: matters ? "CollectionFailed" : "CollectionErrorsHarmless",
+      message: matters
+        ? `The collection's log has ${terminatingErrors.length} terminating errors, and roles are missing. The first: ${terminatingErrors[0]}`
+        : `The collection's log has ${terminatingErrors.length} terminating errors; no role is missing, so they do not matter.`,
+      shows: matters ? "missing" : "nothing",
+    },
+  ];
+}
+
+function stampFindings({ asked, deploymentId, stampInformation }: CompletenessFacts): Finding[] {
+  if (stampInformation === undefined) return [];
+  const { CloudID, DeploymentID, StampVersion } = stampInformation;
+  const contradicts = (what: string, inside: string | undefined, known: string | undefined): Finding[] =>
+    inside === undefined || known === undefined || same(inside, known)
+      ? []
+      : [
+          {
+            code: "StampContradicted",
+            message: `The bundle's own stamp information names the ${what} ${inside.slice(0, 64)}, and the stamp's is ${known}.`,
+            shows: "doubt",
+          },
+        ];
+  return [
+    ...contradicts("CloudID", CloudID, asked.stampId),
+    ...contradicts("deployment id", DeploymentID, deploymentId),
+    ...contradicts("stamp version", StampVersion, asked.stampVersion),
+  ];
+}
+
+function emptyFindings({ zips }: CompletenessFacts): Finding[] {
+  if (zips.some(({ role }) => role !== undefined)) return [];
+  const message = "The bundle holds no role's zip, so what was collected cannot be told.";
+  return [{ code: "NoRoleZips", message, shows: "doubt" }];
+}
+
+/** Those that are known to lack something; where that is not known, all that were asked for. */
+function rolesToCollect({ asked, zips, warnings }: CompletenessFacts, missing: readonly string[]): readonly string[] {
+  const isOnlyRoles = (warnings.damagedRoleZip ?? 0) + (warnings.roleZipTooLarge ?? 0) === 0;
+  const withParts = zips.filter(({ part }) => part !== undefined).flatMap(({ role }) => role ?? []);
+  const named = [...new Set([...missing, ...withParts])];
+  return isOnlyRoles && named.length > 0 ? named : (asked.roles ?? []);
+}
+
+/** A role's name as PowerShell may be given it: letters and digits, so that the line runs nothing else. */
+const isPlain = (role: string): boolean => /^[A-Za-z0-9]{1,64}$/.test(role);
+
+function suggestedCommand(roles: readonly string[], { logsFrom, logsTo }: CompletenessFacts["asked"]): string {
+  const filter = roles.filter(isPlain);
+  const byRole = filter.length === 0 ? "" : ` -FilterByRole ${filter.join(",")}`;
+  return `Get-AzureStackLog -OutputSasUri "<URL of a drop box>"${byRole} -FromDate ([datetime]"${logsFrom}") -ToDate ([datetime]"${logsTo}")`;
+}

@@ -1,0 +1,77 @@
+import type { BundleFile } from "../../api/files.ts";
+import { type BundleId, type CaseNumber, type StampId, toUtcTime } from "../../api/primitives.ts";
+import { deflated, stored } from "../../archive/entry.ts";
+import type { ListedFile } from "../../domain/inventory.ts";
+import { requireLendable } from "../../domain/lending.ts";
+import { isPast, linesFrom, offsetBefore } from "../bundles/findFile.ts";
+import { placeOf } from "../bundles/finishPurge.ts";
+import type { TokenCaller } from "../caller.ts";
+import type { Place, World } from "../needs.ts";
+import type { PageRequest, PageResult } from "../paging.ts";
+import { requireKnown } from "./view.ts";
+
+/** Bytes that a line mostly has at the most: a page is read at once. */
+const lineBytes = 512;
+const leastPageBytes = 64 * 1024;
+
+/**
+ * What is in a bundle of the case, in the order of the paths, to an engineer who could be lent it. A page of it costs three round trips: the
+ * case, the bundle, and the lines; the first one of a prefix one more, for the index.
+ */
+export async function listFiles(
+  world: Pick<World, "cases" | "stamps" | "contents" | "clock">,
+  caller: TokenCaller,
+  at: { readonly caseNumber: CaseNumber; readonly stampId: StampId; readonly bundleId: BundleId },
+  page: PageRequest,
+  { prefix = "" }: { readonly prefix?: string | undefined },
+): Promise<PageResult<BundleFile>> {
+  const [head, found] = await Promise.all([
+    world.cases.head(at.caseNumber),
+    world.stamps.bundle(at.stampId, at.bundleId),
+  ]);
+  const record = requireKnown(head, caller);
+  const purpose = record.kind === "support" ? "troubleshooting" : "productHealth";
+  const bundle = requireLendable({ case: record, stampId: at.stampId, bundle: found, purpose, now: world.clock.now() });
+  const place = placeOf(bundle);
+  const start = page.after === undefined ? await startOf(world, place, prefix) : Number(page.after);
+  const value: BundleFile[] = [];
+  let next = start;
+  for await (const line of linesFrom(world, place, start, Math.max(leastPageBytes, page.top * lineBytes))) {
+    if (isPast(line.file.path, prefix)) break;
+    if (line.file.path.startsWith(prefix)) {
+      if (value.length === page.top) return { value, next: String(next) };
+      value.push(fileView(line.file));
+    }
+    next = line.next;
+  }
+  return { value, next: undefined };
+}
+
+async function startOf(world: Pick<World, "contents">, place: Place, prefix: string): Promise<number> {
+  if (prefix === "") return 0;
+  const inventory = await world.contents.inventory(place);
+  return inventory === undefined ? 0 : offsetBefore(inventory, prefix);
+}
+
+const methods = new Map<number, BundleFile["method"]>([
+  [stored, "stored"],
+  [deflated, "deflated"],
+]);
+
+const fileView = ({
+  path,
+  sizeBytes,
+  compressedBytes,
+  modifiedOn,
+  method,
+  role,
+  isEncrypted,
+}: ListedFile): BundleFile => ({
+  path,
+  sizeBytes,
+  compressedBytes,
+  ...(modifiedOn === undefined ? {} : { modifiedOn: toUtcTime(new Date(modifiedOn)) }),
+  method: methods.get(method) ?? "other",
+  ...(role === undefined ? {} : { role }),
+  ...(isEncrypted === undefined ? {} : { isEncrypted }),
+});

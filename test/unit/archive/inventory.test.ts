@@ -1,0 +1,95 @@
+import { randomBytes } from "node:crypto";
+import { buffer } from "node:stream/consumers";
+import { describe, expect, it } from "vitest";
+import { contentInsideDeflated, entryContent, storedEntry } from "../../../shared/archive/content.ts";
+import { openInventory } from "../../../shared/archive/inventory.ts";
+import { counted, inventoryOf, zipOf } from "./support/zips.ts";
+
+const cluster = Buffer.from("cluster\n".repeat(500));
+const events = randomBytes(20_000);
+const storage = await zipOf([
+  { name: "NODE01\\WinEvents\\System.EVTX", content: events },
+  { name: "Reports/Cluster.log", content: cluster },
+]);
+const compute = await zipOf([{ name: "NODE02/Compute.log", content: cluster, compress: false }]);
+
+const bundleOf = (compress: boolean) =>
+  zipOf([
+    { name: "Storage-20270203040506.zip", content: storage, compress },
+    { name: "Compute-part2-20270203040506.zip", content: compute, compress },
+    { name: "Get-AzureStackLog_Output.log", content: Buffer.from("all well\n") },
+  ]);
+
+const expectedPaths = [
+  "Compute-part2-20270203040506.zip",
+  "Compute-part2-20270203040506.zip/NODE02/Compute.log",
+  "Get-AzureStackLog_Output.log",
+  "Storage-20270203040506.zip",
+  "Storage-20270203040506.zip/NODE01/WinEvents/System.EVTX",
+  "Storage-20270203040506.zip/Reports/Cluster.log",
+];
+
+describe.each([
+  ["stored", false],
+  ["deflated", true],
+])("a bundle whose role zips are %s", (_how, compress) => {
+  it.each([1, 37, 1000, 1_000_000])("is listed whole when it comes in pieces of %i bytes", async (pieceBytes) => {
+    const { list, warnings, zips } = await inventoryOf(await bundleOf(compress), pieceBytes);
+    expect(list.map(({ path }) => path)).toEqual(expectedPaths);
+    expect(warnings).toEqual({});
+    expect(
+      zips.map(({ role, part }) => ({ role, part })).sort((a, b) => (a.role ?? "").localeCompare(b.role ?? "")),
+    ).toEqual([
+      { role: "Compute", part: 2 },
+      { role: "Storage", part: undefined },
+    ]);
+    const [, , , , system] = list;
+    expect(system).toMatchObject({
+      sizeBytes: events.length,
+      role: "Storage",
+      modifiedOn: expect.stringContaining("2027-02-03T"),
+    });
+  });
+
+  it("gives each file's content as it was", async () => {
+    const bundle = counted(await bundleOf(compress));
+    const { list, zips } = await inventoryOf(await bundleOf(compress));
+    const contents = new Map(
+      await Promise.all(
+        list.map(async (file) => {
+          const zip = file.zip === undefined ? undefined : zips[file.zip];
+          const content =
+            zip === undefined
+              ? entryContent(bundle, file)
+              : compress
+                ? contentInsideDeflated(bundle, zip, file)
+                : entryContent(await storedEntry(bundle, zip), file);
+          return [file.path, await buffer(await content)] as const;
+        }),
+      ),
+    );
+    expect(contents.get("Storage-20270203040506.zip/NODE01/WinEvents/System.EVTX")).toEqual(events);
+    expect(contents.get("Storage-20270203040506.zip/Reports/Cluster.log")).toEqual(cluster);
+    expect(contents.get("Compute-part2-20270203040506.zip/NODE02/Compute.log")).toEqual(cluster);
+    expect(contents.get("Storage-20270203040506.zip")).toEqual(storage);
+  });
+});
+
+it("reads no more of a bundle with stored role zips than its directories and end records, and a tenth", async () => {
+  const names = (role: string) =>
+    Array.from({ length: 200 }, (_, file) => `NODE01/${role}/WinEvents/Operational-${file}.EVTX`);
+  const roles = ["Storage", "Compute", "Network"];
+  const zips = await Promise.all(
+    roles.map(async (role) => ({
+      name: `${role}-20270203040506.zip`,
+      content: await zipOf(names(role).map((name) => ({ name, content: randomBytes(500) }))),
+      compress: false,
+    })),
+  );
+  const bundle = counted(await zipOf(zips));
+  const taking = await openInventory(bundle);
+  const inventory = await taking.finish();
+  expect(inventory.files).toBe(603);
+  const directories = roles.flatMap(names).reduce((sum, role) => sum + 46 + role.length + 9, 0);
+  expect(bundle.bytesRead()).toBeLessThan(directories * 1.1);
+});
