@@ -1,6 +1,6 @@
 import type { Completeness } from "../api/bundles.ts";
 import type { BundleRecord } from "./bundle.ts";
-import type { InventoryWarning, RoleZip } from "./inventory.ts";
+import { type InventoryWarning, inventoryWarning, type RoleZip, warningWords } from "./inventory.ts";
 
 /**
  * Whether a bundle holds what was asked for: named rules over what its inventory shows, each a finding in words. One that proves something missing
@@ -38,6 +38,7 @@ export function completenessOf(facts: CompletenessFacts): Completeness {
     ...roleFindings(missingRoles),
     ...partFindings(facts),
     ...damageFindings(facts),
+    ...warningFindings(facts),
     ...windowFindings(facts),
     ...collectionFindings(facts, missingRoles),
     ...stampFindings(facts),
@@ -101,6 +102,23 @@ function damageFindings({ warnings }: CompletenessFacts): Finding[] {
     },
   ];
 }
+
+/** What the inventory stumbled over, beside what is told above. */
+const leavesDoubt: readonly InventoryWarning[] = [
+  "damagedDirectory",
+  "skippedRoleZip",
+  "tooManyEntries",
+  "tooMuchReading",
+];
+
+const warningFindings = ({ warnings }: CompletenessFacts): Finding[] =>
+  inventoryWarning.options
+    .filter((code) => warnings[code] !== undefined && code !== "damagedRoleZip" && code !== "roleZipTooLarge")
+    .map((code) => ({
+      code: `${code[0]?.toUpperCase()}${code.slice(1)}`,
+      message: `${warningWords[code]} (${warnings[code]})`,
+      shows: leavesDoubt.includes(code) ? "doubt" : "nothing",
+    }));
 
 function windowFindings({ asked, from, to }: CompletenessFacts): Finding[] {
   if (from === undefined || to === undefined) return [];
