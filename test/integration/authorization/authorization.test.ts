@@ -119,11 +119,10 @@ it("gives URLs into storage to the stamp that uploads, its carrier and the grant
       nameOf("Bundles_Get", "stamp"),
       nameOf("Bundles_Put", "stamp"),
       nameOf("Bundles_RenewUpload", "stamp"),
-      nameOf("Imports_Get", "carrier"),
-      nameOf("Imports_Put", "carrier"),
       nameOf("Files_Extract", "grantee"),
       nameOf("Grants_IssueUrl", "grantee"),
-      // Into a container for test writes, where no bundle ever is.
+      nameOf("Imports_Get", "carrier"),
+      nameOf("Imports_Put", "carrier"),
       nameOf("Stamps_CheckUpload", "stamp"),
     ].sort(),
   );
