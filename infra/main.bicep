@@ -424,6 +424,16 @@ module accessRoles 'modules/roles.bicep' = {
   dependsOn: [hostAccount, stateAccount, signingKey, monitoring]
 }
 
+module recordRole 'modules/recordRole.bicep' = {
+  scope: group
+  params: {
+    identityName: identityNames.access
+    principalId: accessIdentity.outputs.principalId
+    accountName: recordAccountName
+  }
+  dependsOn: [recordAccount]
+}
+
 module intakeBundleRoles 'modules/bundleRoles.bicep' = [
   for (account, index) in bundleAccounts: {
     scope: bundleGroup
@@ -504,6 +514,7 @@ module app 'modules/app.bicep' = [
         tableEndpoint: 'https://${stateAccountName}.table.${cloud.storage}'
         queueEndpoint: 'https://${stateAccountName}.queue.${cloud.storage}'
         bundleAccounts: bundleAccountSettings
+        recordEndpoint: 'https://${recordAccountName}.blob.${cloud.storage}/'
         signingKeyId: 'https://${vaultName}${cloud.keyVault}/keys/${keyName}'
         telemetry: monitoring.outputs.connectionString
         token: {
@@ -524,6 +535,8 @@ module app 'modules/app.bicep' = [
       tableEndpoint
       queueEndpoint
       vaultEndpoint
+      recordEndpoint
+      recordRole
     ]
   }
 ]

@@ -11,6 +11,7 @@ export type Scope =
   | "state account"
   | "queue arrivals"
   | "each bundle account"
+  | "records account"
   | "signing key"
   | "telemetry";
 
@@ -99,6 +100,12 @@ export const roleGrants: readonly RoleGrant[] = [
       write: ["lent-", "box-", "retention-probe"],
       delete: ["bundles-", "lent-"],
     },
+  },
+  {
+    ...blobContributor,
+    holders: ["access"],
+    scope: "records account",
+    why: "Puts checkpoints and the events between them there, once; the containers' policies keep it from rewriting any.",
   },
   {
     holders: both,

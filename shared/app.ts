@@ -23,6 +23,7 @@ import { log } from "./log.ts";
 import { notePoisonedVerification, verifyMessage } from "./operations/bundles/verificationMessages.ts";
 import { extractMessage } from "./operations/cases/extractionMessages.ts";
 import { foldTouched } from "./operations/compliance/foldTouched.ts";
+import { keepRecords } from "./operations/compliance/keepRecords.ts";
 import { reconcile } from "./operations/compliance/reconcile.ts";
 import { recordExport } from "./operations/compliance/recordExport.ts";
 import { sealCheckpoint } from "./operations/compliance/sealCheckpoint.ts";
@@ -34,6 +35,8 @@ import { purgeDue } from "./operations/purge/purgeDue.ts";
 import { sweepUnfinished } from "./operations/purge/sweepUnfinished.ts";
 import { openAccounts } from "./storage/accounts.ts";
 import { type BundleAccount, openBundleAccount } from "./storage/blobs/account.ts";
+import { openShelf } from "./storage/blobs/records.ts";
+import { openService as openBlobService } from "./storage/blobs/service.ts";
 import { clientOptions } from "./storage/clientOptions.ts";
 import { openQueue } from "./storage/queue.ts";
 import { openAccessIndex } from "./storage/tables/accesses.ts";
@@ -135,7 +138,10 @@ export function openApp(config: Config, options: AppOptions = {}): App {
         await nonces.dropBefore(addDays(utcDay(real()), -1));
       },
       reconcile: () => reconcile(world),
-      sealCheckpoint: () => sealCheckpoint(world),
+      sealCheckpoint: async () => {
+        await sealCheckpoint(world);
+        await keepRecords(world);
+      },
       sweepUnfinished: () => sweepUnfinished(world),
     },
     edge: {
@@ -162,6 +168,10 @@ function openStorage(config: Config, clock: Clock, policies: readonly PipelinePo
     cases: cases.cases,
     service: service.service,
     checkpoints: service.checkpoints,
+    records: {
+      checkpoints: shelf(config, config.records.checkpointUrl, policies),
+      ledger: shelf(config, config.records.ledgerUrl, policies),
+    },
     leaves: openLeaves(table("leaves")),
     events: openEvents({ stamps: stamps.rows, cases: cases.rows, service: service.rows }),
     rollups: openRollups(table("rollups")),
@@ -223,6 +233,18 @@ function bundleAccounts(config: Config, clock: Clock, policies: readonly Pipelin
       geographies: undefined,
     },
   ] as const;
+}
+
+/** A container by its URL; on one machine and in tests the one of that name in the account of the connection string. */
+function shelf(config: Config, url: string | undefined, policies: readonly PipelinePolicy[]) {
+  if (url === undefined) return undefined;
+  const slash = url.replace(/\/$/, "").lastIndexOf("/");
+  const common = { name: "records", policies };
+  const service =
+    config.state.kind === "connectionString"
+      ? openBlobService({ ...common, connectionString: config.state.connectionString })
+      : openBlobService({ ...common, blobEndpoint: url.slice(0, slash), credential: credential(config) });
+  return openShelf(service, url.slice(slash + 1).replace(/\/$/, ""));
 }
 
 function accountName(connectionString: string): string {

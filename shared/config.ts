@@ -79,6 +79,14 @@ export const settings = z.object({
     .url()
     .optional()
     .describe("Key Vault key that signs receipts: https://<vault>/keys/<name>, without a version."),
+  CHECKPOINT_CONTAINER_URL: z
+    .url()
+    .optional()
+    .describe("Container of another account that each sealed checkpoint is copied to, where nobody can rewrite it."),
+  LEDGER_EXPORT_CONTAINER_URL: z
+    .url()
+    .optional()
+    .describe("Container that the events between one checkpoint and the next are copied to, likewise."),
   TOKEN_ISSUER: z.url().describe("Issuer of the access tokens that people and services bring."),
   TOKEN_AUDIENCE: trimmed.describe("Audience that those tokens must name: this application's id."),
   TOKEN_TENANT_ID: z.guid().describe("Tenant that those tokens must come from."),
@@ -176,6 +184,7 @@ export type Config = {
   readonly state: StateStorage;
   readonly bundleAccounts: readonly BundleAccountSetting[] | undefined;
   readonly signingKey: SigningKeySource;
+  readonly records: { readonly checkpointUrl: string | undefined; readonly ledgerUrl: string | undefined };
   readonly token: {
     readonly issuer: string;
     readonly audience: string;
@@ -222,6 +231,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     publicOrigin: values.PUBLIC_ORIGIN,
     local,
     bundleAccounts: values.BUNDLE_ACCOUNTS,
+    records: { checkpointUrl: values.CHECKPOINT_CONTAINER_URL, ledgerUrl: values.LEDGER_EXPORT_CONTAINER_URL },
     token: {
       issuer: values.TOKEN_ISSUER,
       audience: values.TOKEN_AUDIENCE,

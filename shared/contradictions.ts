@@ -26,6 +26,8 @@ function addressesIn(values: Settings): readonly Address[] {
     ["StateStorage__tableServiceUri", values.StateStorage__tableServiceUri],
     ["StateStorage__queueServiceUri", values.StateStorage__queueServiceUri],
     ...(values.BUNDLE_ACCOUNTS ?? []).map(({ blobEndpoint }) => ["BUNDLE_ACCOUNTS", blobEndpoint] as const),
+    ["CHECKPOINT_CONTAINER_URL", values.CHECKPOINT_CONTAINER_URL],
+    ["LEDGER_EXPORT_CONTAINER_URL", values.LEDGER_EXPORT_CONTAINER_URL],
     ["SIGNING_KEY_ID", values.SIGNING_KEY_ID],
     ["TOKEN_ISSUER", values.TOKEN_ISSUER],
     ["TOKEN_JWKS_URL", values.TOKEN_JWKS_URL],

@@ -87,6 +87,7 @@ const scopes: Readonly<Record<Scope, (deployment: Deployment) => readonly Resour
   "queue arrivals": (deployment) =>
     deployment.filter(({ id }) => id.endsWith("/queueServices/default/queues/arrivals")),
   "each bundle account": accountsOf.bundles,
+  "records account": accountsOf.records,
   "signing key": (deployment) => ofType(deployment, types.key),
   telemetry: (deployment) => ofType(deployment, types.telemetry),
 };

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { accountsOf, childrenOf, type Deployment, ofType, type Resource, types } from "./deployment.ts";
+import { accountsOf, appsOf, childrenOf, type Deployment, ofType, type Resource, types } from "./deployment.ts";
 import { every, everyHas, everyOf, type Fact } from "./fact.ts";
 
 /** What is true of storage accounts, and of the ways to them. */
@@ -110,6 +110,8 @@ export const accountFacts: readonly Fact[] = [
       ["checkpoints", "ledger"].flatMap((name) => {
         const containers = ofType(deployment, types.container).filter((one) => one.id.endsWith(`/containers/${name}`));
         if (containers.length === 0) return [`there is no container ${name}`];
+        const isSet = containers.some(({ id }) => keptAt(deployment).includes(id));
+        if (!isSet) return [`${name}: no app is told to write there`];
         return containers.flatMap((container) => {
           const [policy] = childrenOf(deployment, container, `${types.container}/immutabilityPolicies`);
           return unchangeable.safeParse(policy).success ? [] : [`${container.name}: can be rewritten within a year`];
@@ -117,6 +119,18 @@ export const accountFacts: readonly Fact[] = [
       }),
   },
 ];
+
+/** The containers that access, whose timer writes them, is told of. */
+const keptAt = (deployment: Deployment): readonly string[] =>
+  appsOf(deployment)
+    .filter(({ name }) => name === "access")
+    .flatMap(({ settings }) => [settings.CHECKPOINT_CONTAINER_URL, settings.LEDGER_EXPORT_CONTAINER_URL])
+    .flatMap((url) => {
+      if (url === undefined || !URL.canParse(url)) return [];
+      const { hostname, pathname } = new URL(url);
+      const account = ofType(deployment, types.account).find(({ name }) => name === hostname.split(".")[0]);
+      return account === undefined ? [] : [`${account.id}/blobServices/default/containers${pathname}`];
+    });
 
 const unchangeable = properties({
   immutabilityPeriodSinceCreationInDays: z.number().min(365),

@@ -43,6 +43,8 @@ param service {
   bundleAccounts: BundleAccountSetting[]
   @description('Key Vault key that signs, without a version.')
   signingKeyId: string
+  @description('Blob endpoint of the records account.')
+  recordEndpoint: string
   @description('Connection string of Application Insights; it names an endpoint, and lets nobody in.')
   telemetry: string
   @description('Where access tokens come from and whom they must be for.')
@@ -108,6 +110,8 @@ resource site 'Microsoft.Web/sites@2024-11-01' = {
       StateStorage__credential: 'managedidentity'
       StateStorage__clientId: identity.properties.clientId
       BUNDLE_ACCOUNTS: string(service.bundleAccounts)
+      CHECKPOINT_CONTAINER_URL: '${service.recordEndpoint}checkpoints'
+      LEDGER_EXPORT_CONTAINER_URL: '${service.recordEndpoint}ledger'
       SIGNING_KEY_ID: service.signingKeyId
       TOKEN_ISSUER: service.token.issuer
       TOKEN_AUDIENCE: service.token.audience

@@ -76,12 +76,16 @@ export type ChainPosition = { readonly seq: number; readonly hash: string };
 /** Before the first event. */
 export const chainStart: ChainPosition = { seq: 0, hash: "0".repeat(64) };
 
-/** Lower-case hex SHA-256 of the RFC 8785 form of the event without its hash. */
-export function eventHash(event: Omit<ChainedEvent, "hash">): string {
+/** The RFC 8785 form of an event. */
+export function eventForm(event: Omit<ChainedEvent, "hash">): string {
   const form = canonicalize(event);
   if (form === undefined) throw new TypeError("An event must be JSON");
-  return createHash("sha256").update(form, "utf8").digest("hex");
+  return form;
 }
+
+/** Lower-case hex SHA-256 of the RFC 8785 form of the event without its hash. */
+export const eventHash = (event: Omit<ChainedEvent, "hash">): string =>
+  createHash("sha256").update(eventForm(event), "utf8").digest("hex");
 
 /** Appends events to the chain of `partition`, all at the time `on`. */
 export function chain(

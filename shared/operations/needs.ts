@@ -177,6 +177,16 @@ export type Leaves = {
   readonly asOf: (runs: ReadonlyMap<number, string>, after?: string) => AsyncIterable<CheckpointLeaf>;
 };
 
+/** Where text is written once, by name, and never changed. */
+export type Shelf = {
+  readonly has: (name: string) => Promise<boolean>;
+  /** Writes the lines, unless the name is taken. Memory does not grow with them. */
+  readonly put: (name: string, lines: AsyncIterable<string>) => Promise<void>;
+};
+
+/** Outside of the service's own storage, where nobody can rewrite it; undefined where there is none, as on one machine. */
+export type Records = { readonly checkpoints: Shelf | undefined; readonly ledger: Shelf | undefined };
+
 /** Work that is not finished, found by its due time. */
 export type Unfinished =
   /** An upload, by the landing container that one attempt to create the bundle made. */
@@ -448,6 +458,7 @@ export type World = {
   readonly cases: Cases;
   readonly service: Service;
   readonly checkpoints: Checkpoints;
+  readonly records: Records;
   readonly leaves: Leaves;
   readonly schedule: Schedule;
   readonly rollups: Rollups;

@@ -124,6 +124,11 @@ const breaks: Readonly<Record<string, readonly (readonly [how: string, broken: D
       /ledger: can be rewritten/,
     ],
     [
+      "elsewhere",
+      withSetting("access", "CHECKPOINT_CONTAINER_URL", `https://${theOne(account, "state").name}.blob.x/checkpoints`),
+      /checkpoints: no app is told/,
+    ],
+    [
       "a month",
       withValue(
         `${blobServices}/containers/immutabilityPolicies`,
