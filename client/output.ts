@@ -52,8 +52,9 @@ export function duration(seconds: number): string {
   return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
-/** A time of the contract as people read it, in UTC: `2026-11-01 12:00 UTC`. */
-export const time = (text: string): string => `${text.slice(0, 10)} ${text.slice(11, 16)} UTC`;
+/** A time of the contract as people read it, in UTC: `2026-11-01 12:00 UTC`; `-` where there is none. */
+export const time = (text: string | undefined): string =>
+  text === undefined ? "-" : `${text.slice(0, 10)} ${text.slice(11, 16)} UTC`;
 
 /** Rows under a heading, in columns as wide as their widest cell. */
 export function table(heading: readonly string[], rows: readonly (readonly string[])[]): string[] {

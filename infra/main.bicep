@@ -35,6 +35,10 @@ type Overrides = {
   @description('Largest bundle, in bytes.')
   @minValue(1)
   MAX_BUNDLE_BYTES: int?
+  @description('Files of a drop box that become bundles, zips first; the rest is refused.')
+  @minValue(1)
+  @maxValue(10000)
+  MAX_DROP_BOX_FILES: int?
   @description('Days after which whoever was not met since is forgotten: names and free texts.')
   @minValue(90)
   @maxValue(3650)

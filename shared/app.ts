@@ -13,6 +13,7 @@ import { addDays, utcDay } from "./domain/utcDay.ts";
 import { bundleHandlers } from "./http/handlers/bundles.ts";
 import { caseHandlers } from "./http/handlers/cases.ts";
 import { complianceHandlers } from "./http/handlers/compliance.ts";
+import { dropBoxHandlers } from "./http/handlers/dropBoxes.ts";
 import type { Handlers } from "./http/handlers/handler.ts";
 import { importHandlers } from "./http/handlers/imports.ts";
 import { peopleHandlers } from "./http/handlers/people.ts";
@@ -27,6 +28,7 @@ import { keepRecords } from "./operations/compliance/keepRecords.ts";
 import { reconcile } from "./operations/compliance/reconcile.ts";
 import { recordExport } from "./operations/compliance/recordExport.ts";
 import { sealCheckpoint } from "./operations/compliance/sealCheckpoint.ts";
+import { noteArrival } from "./operations/dropBoxes/arrivalMessages.ts";
 import { rememberFalseClaims } from "./operations/falseClaims.ts";
 import { openIntake } from "./operations/intake.ts";
 import type { Clock, World } from "./operations/needs.ts";
@@ -60,7 +62,9 @@ export type App = {
   readonly edge: Edge;
   /** What requests, messages and timers run. */
   readonly handlers: Handlers;
-  readonly queues: { readonly [Name in "extract" | "verify" | "verifyPoisoned"]: (message: unknown) => Promise<void> };
+  readonly queues: {
+    readonly [Name in "arrivals" | "extract" | "verify" | "verifyPoisoned"]: (message: unknown) => Promise<void>;
+  };
   readonly timers: {
     readonly [Name in
       | "foldLedger"
@@ -107,6 +111,7 @@ export function openApp(config: Config, options: AppOptions = {}): App {
       purgeAfterCaseCloseDays: config.purgeAfterCaseCloseDays,
       eraseDelayHours: config.eraseDelayHours,
       maxBundleBytes: config.maxBundleBytes,
+      maxDropBoxFiles: config.maxDropBoxFiles,
       metadataRetentionDays: config.metadataRetentionDays,
       limits: config.limits,
       oldestVersions: config.oldestVersions,
@@ -119,11 +124,13 @@ export function openApp(config: Config, options: AppOptions = {}): App {
       ...bundleHandlers(world),
       ...importHandlers(world),
       ...caseHandlers(world),
+      ...dropBoxHandlers(world),
       ...complianceHandlers(world, (auditor) => recordExport(world, auditor)),
       ...publicHandlers(papers),
       ...peopleHandlers(world),
     },
     queues: {
+      arrivals: (message) => noteArrival(world, message),
       extract: (message) => extractMessage(world, message),
       verify: (message) => verifyMessage(world, message),
       verifyPoisoned: (message) => notePoisonedVerification(world, message),

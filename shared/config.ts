@@ -107,6 +107,11 @@ export const settings = z.object({
     168,
   ).default(24),
   MAX_BUNDLE_BYTES: wholeNumber("Largest bundle, in bytes.", 1, 4_000_000_000_000).default(64 * 1024 ** 3),
+  MAX_DROP_BOX_FILES: wholeNumber(
+    "Files of a drop box that become bundles, zips first; the rest is refused.",
+    1,
+    10_000,
+  ).default(1000),
   METADATA_RETENTION_DAYS: wholeNumber(
     "Days after which whoever was not met since is forgotten: names and free texts.",
     90,
@@ -195,6 +200,7 @@ export type Config = {
   readonly purgeAfterCaseCloseDays: number | undefined;
   readonly eraseDelayHours: number;
   readonly maxBundleBytes: number;
+  readonly maxDropBoxFiles: number;
   readonly metadataRetentionDays: number;
   /** Undefined where rates are not limited. */
   readonly limits: Limits | undefined;
@@ -242,6 +248,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     purgeAfterCaseCloseDays: values.PURGE_AFTER_CASE_CLOSE_DAYS,
     eraseDelayHours: values.ERASE_DELAY_HOURS,
     maxBundleBytes: values.MAX_BUNDLE_BYTES,
+    maxDropBoxFiles: values.MAX_DROP_BOX_FILES,
     metadataRetentionDays: values.METADATA_RETENTION_DAYS,
     limits: values.RATE_LIMITS === "on" ? limitsOf(values) : undefined,
     oldestVersions: { stamp: values.MIN_STAMP_VERSION, client: values.MIN_CLIENT_VERSION },

@@ -42,6 +42,7 @@ export const errorCodes = [
   "InvalidState",
   "KeyConflict",
   "GrantConflict",
+  "DropBoxConflict",
   "StampNotOnCase",
   "BundleNotLinked",
   "BundleNotAccepted",

@@ -16,7 +16,11 @@ import {
   utcTime,
 } from "./primitives.ts";
 
-export const mode = z.enum(["proactive", "sendNow", "savedLocally"]);
+/** The ways in which a stamp sends by itself. */
+export const stampMode = z.enum(["proactive", "sendNow", "savedLocally"]);
+
+/** How a bundle came here; `dropBox`: from the privileged endpoint of a stamp that cannot sign. */
+export const mode = z.enum([...stampMode.options, "dropBox"]);
 export type Mode = z.infer<typeof mode>;
 
 export const bundleState = z.enum(["created", "submitted", "accepted", "rejected", "canceled", "expired", "purged"]);
@@ -40,7 +44,7 @@ export const operatorConsent = z.strictObject({
 
 export const bundleRequest = z
   .strictObject({
-    mode,
+    mode: stampMode,
     trigger: trigger.optional(),
     consent: operatorConsent.optional(),
     caseNumber: caseNumber.optional(),
@@ -120,12 +124,14 @@ export const bundle = z
     fileName: z.string(),
     contentType: z.string(),
     sizeBytes,
-    sha256: sha256Hex.optional(),
+    sha256: sha256Hex
+      .optional()
+      .describe("What the stamp signed; where mode is dropBox nobody signed, and it is that of what was received."),
     caseNumber: caseNumber.optional(),
-    logsFrom: utcTime,
-    logsTo: utcTime,
-    collectedOn: utcTime,
-    stampVersion,
+    logsFrom: utcTime.optional().describe("Absent only where mode is dropBox: nobody declared it."),
+    logsTo: utcTime.optional().describe("As logsFrom."),
+    collectedOn: utcTime.describe("Where mode is dropBox: when the file arrived."),
+    stampVersion: stampVersion.optional().describe("Absent only where mode is dropBox and nobody declared it."),
     roles: roles.optional(),
     createdOn: utcTime,
     submittedOn: utcTime.optional(),

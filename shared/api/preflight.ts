@@ -1,12 +1,12 @@
 import { z } from "zod";
-import { mode, upload } from "./bundles.ts";
+import { stampMode, upload } from "./bundles.ts";
 import { stampVersion, text } from "./primitives.ts";
 
 /** What a stamp asks before it collects for hours: would a bundle like this be taken now, and does its line reach storage? */
 
 export const uploadCheckRequest = z
   .strictObject({
-    mode: mode.default("sendNow"),
+    mode: stampMode.default("sendNow"),
     sizeBytes: z.int().min(1).optional().describe("Of the bundle to come, where it is known."),
     faultId: text.optional().describe("Of the trigger, where mode is proactive."),
     stampVersion: stampVersion.optional().describe("Default: the registered one."),

@@ -1,6 +1,7 @@
 import { bundleRoutes } from "./routes/bundles.ts";
 import { caseRoutes } from "./routes/cases.ts";
 import { complianceRoutes } from "./routes/compliance.ts";
+import { dropBoxRoutes } from "./routes/dropBoxes.ts";
 import { importRoutes } from "./routes/imports.ts";
 import { peopleRoutes } from "./routes/people.ts";
 import { publicRoutes } from "./routes/public.ts";
@@ -12,6 +13,7 @@ export const routes = {
   ...bundleRoutes,
   ...importRoutes,
   ...caseRoutes,
+  ...dropBoxRoutes,
   ...complianceRoutes,
   ...peopleRoutes,
   ...publicRoutes,

@@ -4,10 +4,20 @@ import { bundleId, caseNumber, guid, purpose, stampId, toUtcTime, utcTime } from
 import { custodyRecord } from "./custody.ts";
 import type { EventData } from "./event.ts";
 import { expiresUnsubmittedOn } from "./retention.ts";
-import type { StampRecord } from "./stamp.ts";
+import type { SenderRecord } from "./sender.ts";
 import { utcDay } from "./utcDay.ts";
 
 /** A bundle and its one life (`DESIGN.md`, One idea). */
+
+/** The decision that covers a bundle, named on its row for ever (invariant 4). */
+export const coveringConsent = z.object({
+  decisionId: guid,
+  basis: z.enum(["proactive", "operator"]),
+  decidedOn: utcTime,
+  termsVersion: z.string(),
+  purposes: z.array(purpose),
+});
+export type CoveringConsent = z.infer<typeof coveringConsent>;
 
 export const bundleRecord = z.object({
   stampId,
@@ -20,10 +30,10 @@ export const bundleRecord = z.object({
   sizeBytes: z.int(),
   sha256: z.string().optional(),
   caseNumber: caseNumber.optional(),
-  logsFrom: utcTime,
-  logsTo: utcTime,
+  logsFrom: utcTime.optional(),
+  logsTo: utcTime.optional(),
   collectedOn: utcTime,
-  stampVersion: z.string(),
+  stampVersion: z.string().optional(),
   roles: z.array(z.string()).optional(),
   createdOn: utcTime,
   submittedOn: utcTime.optional(),
@@ -41,13 +51,7 @@ export const bundleRecord = z.object({
       nextAttemptOn: utcTime.optional(),
     })
     .optional(),
-  consentDecision: z.object({
-    decisionId: guid,
-    basis: z.enum(["proactive", "operator"]),
-    decidedOn: utcTime,
-    termsVersion: z.string(),
-    purposes: z.array(purpose),
-  }),
+  consentDecision: coveringConsent,
   links: z.array(z.object({ caseNumber, linkedOn: utcTime })),
   /** How it came, where it was saved locally and imported by its manifest. */
   custody: custodyRecord.optional(),
@@ -72,8 +76,10 @@ export const bundleRecord = z.object({
   landing: z.string(),
   /** Files of it were taken out and lent: some may still lie in the containers of their days. */
   isLentInParts: z.literal(true).optional(),
-  /** The landed blob's ETag as it was submitted; only that version is verified. */
+  /** The landed blob's ETag as it was submitted; only that version is verified. Absent where the bytes were copied before there was a bundle. */
   submittedEtag: z.string().optional(),
+  /** The side row with the path that a file had in its drop box, where that is no file name. */
+  pathNote: guid.optional(),
 });
 export type BundleRecord = z.infer<typeof bundleRecord>;
 
@@ -81,11 +87,11 @@ export type BundleRecord = z.infer<typeof bundleRecord>;
  * What ends an upload that is still `created`, if anything: the visible state may follow later. Its time comes first, for what was seen as expired
  * must not turn into something else when its stamp is disabled before a sweeper has written it.
  */
-export function endedBy(bundle: BundleRecord, stamp: StampRecord, now: Date): "canceled" | "expired" | undefined {
+export function endedBy(bundle: BundleRecord, sender: SenderRecord, now: Date): "canceled" | "expired" | undefined {
   if (bundle.state !== "created") return undefined;
   if (now.getTime() >= expiresUnsubmittedOn(bundle.createdOn).getTime()) return "expired";
-  if (bundle.uploadEpoch !== stamp.uploadEpoch) return "canceled";
-  if (bundle.mode === "proactive" && bundle.consentEpoch !== stamp.consentEpoch) return "canceled";
+  if (bundle.uploadEpoch !== sender.uploadEpoch) return "canceled";
+  if (bundle.mode === "proactive" && bundle.consentEpoch !== sender.consentEpoch) return "canceled";
   return undefined;
 }
 

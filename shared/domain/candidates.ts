@@ -11,6 +11,8 @@ export function candidateReasons(bundle: BundleRecord, record: CaseRecord, now: 
   if (bundle.caseNumber === record.caseNumber) reasons.push("The operator named this case when sending it.");
   if (bundle.trigger !== undefined)
     reasons.push(`Collected when ${bundle.trigger.faultId} was raised on ${bundle.trigger.raisedOn}.`);
-  reasons.push(`Holds logs from ${bundle.logsFrom} to ${bundle.logsTo}.`);
+  if (bundle.logsFrom !== undefined && bundle.logsTo !== undefined)
+    reasons.push(`Holds logs from ${bundle.logsFrom} to ${bundle.logsTo}.`);
+  if (bundle.mode === "dropBox") reasons.push(`Arrived in a drop box on ${bundle.collectedOn}.`);
   return reasons;
 }

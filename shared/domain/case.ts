@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { type CaseUpdate, caseKind, caseState } from "../api/cases.ts";
-import { type CaseNumber, caseNumber, guid, stampId, toUtcTime, utcTime } from "../api/primitives.ts";
+import { type CaseNumber, caseNumber, guid, type StampId, stampId, toUtcTime, utcTime } from "../api/primitives.ts";
 import { DomainError } from "../errors.ts";
 import type { EventData, EventType } from "./event.ts";
 import { type SubjectId, subjectId } from "./people.ts";
@@ -16,6 +16,8 @@ export const caseRecord = z.object({
   kind: caseKind,
   state: caseState,
   stampIds: z.array(stampId),
+  /** Drop boxes that were opened for it, in the order of their opening. */
+  dropBoxIds: z.array(stampId).default([]),
   assignees: z.array(assignee),
   titleNote: guid.optional(),
   closedOn: utcTime.optional(),
@@ -63,6 +65,7 @@ export function updateCase(
     kind: said.kind,
     state: said.state,
     stampIds: [...said.stampIds],
+    dropBoxIds: standing?.dropBoxIds ?? [],
     assignees: assignees.list,
     ...(said.titleNote === undefined ? {} : { titleNote: said.titleNote }),
     ...(closedOn === undefined ? {} : { closedOn }),
@@ -100,6 +103,15 @@ function assign(standing: CaseRecord | undefined, said: readonly SubjectId[]): {
   });
   return { list, epoch };
 }
+
+/** All whose bundles may be linked to the case: its stamps, and its drop boxes. */
+export const sendersOf = (record: Pick<CaseRecord, "stampIds" | "dropBoxIds">): readonly StampId[] => [
+  ...record.stampIds,
+  ...record.dropBoxIds,
+];
+
+export const listsSender = (record: Pick<CaseRecord, "stampIds" | "dropBoxIds">, sender: StampId): boolean =>
+  sendersOf(record).includes(sender);
 
 export const isAssigned = (record: CaseRecord, subject: SubjectId): boolean =>
   record.assignees.some((each) => each.subjectId === subject);

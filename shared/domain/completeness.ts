@@ -8,7 +8,7 @@ import { type InventoryWarning, inventoryWarning, type RoleZip, warningWords } f
  */
 
 export type CompletenessFacts = {
-  readonly asked: Pick<BundleRecord, "stampId" | "stampVersion" | "roles" | "logsFrom" | "logsTo">;
+  readonly asked: Pick<BundleRecord, "mode" | "stampId" | "stampVersion" | "roles" | "logsFrom" | "logsTo">;
   readonly deploymentId: string | undefined;
   readonly zips: readonly Pick<RoleZip, "path" | "role" | "part">[];
   readonly warnings: Readonly<Partial<Record<InventoryWarning, number>>>;
@@ -122,12 +122,13 @@ const warningFindings = ({ warnings }: CompletenessFacts): Finding[] =>
 
 function windowFindings({ asked, from, to }: CompletenessFacts): Finding[] {
   if (from === undefined || to === undefined) return [];
-  if (Date.parse(to) < Date.parse(asked.logsTo) - slackMs) {
-    const message = `Logs were asked for until ${asked.logsTo}, and the last file was written at ${to}.`;
+  const { logsFrom, logsTo } = asked;
+  if (logsTo !== undefined && Date.parse(to) < Date.parse(logsTo) - slackMs) {
+    const message = `Logs were asked for until ${logsTo}, and the last file was written at ${to}.`;
     return [{ code: "WindowEndsEarly", message, shows: "missing" }];
   }
-  if (Date.parse(from) <= Date.parse(asked.logsFrom) + slackMs) return [];
-  const message = `Logs were asked for from ${asked.logsFrom} on, and the first file was written at ${from}: whether it reaches back so far shows only inside it.`;
+  if (logsFrom === undefined || Date.parse(from) <= Date.parse(logsFrom) + slackMs) return [];
+  const message = `Logs were asked for from ${logsFrom} on, and the first file was written at ${from}: whether it reaches back so far shows only inside it.`;
   return [{ code: "WindowStartUnseen", message, shows: "doubt" }];
 }
 
@@ -160,7 +161,8 @@ function stampFindings({ asked, deploymentId, stampInformation }: CompletenessFa
           },
         ];
   return [
-    ...contradicts("CloudID", CloudID, asked.stampId),
+    // A drop box stands where a stamp would, and its id is its own.
+    ...contradicts("CloudID", CloudID, asked.mode === "dropBox" ? undefined : asked.stampId),
     ...contradicts("deployment id", DeploymentID, deploymentId),
     ...contradicts("stamp version", StampVersion, asked.stampVersion),
   ];
@@ -186,5 +188,9 @@ const isPlain = (role: string): boolean => /^[A-Za-z0-9]{1,64}$/.test(role);
 function suggestedCommand(roles: readonly string[], { logsFrom, logsTo }: CompletenessFacts["asked"]): string {
   const filter = roles.filter(isPlain);
   const byRole = filter.length === 0 ? "" : ` -FilterByRole ${filter.join(",")}`;
-  return `Get-AzureStackLog -OutputSasUri "<URL of a drop box>"${byRole} -FromDate ([datetime]"${logsFrom}") -ToDate ([datetime]"${logsTo}")`;
+  const window =
+    logsFrom === undefined || logsTo === undefined
+      ? ""
+      : ` -FromDate ([datetime]"${logsFrom}") -ToDate ([datetime]"${logsTo}")`;
+  return `Get-AzureStackLog -OutputSasUri "<URL of a drop box>"${byRole}${window}`;
 }

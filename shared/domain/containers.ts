@@ -33,6 +33,18 @@ export function probeContainerName(stampId: string, hour: Date): string {
 /** The one blob that a landing container holds. */
 export const landingBlobName = "bundle.zip";
 
+const boxPrefix = "box-";
+
+/** The container of a drop box opened on `day`. */
+export const boxContainerName = (day: UtcDay, dropBoxId: string): string => `${boxPrefix}${day}-${dropBoxId}`;
+
+/** What the name of a drop box's container tells; undefined for any other container. */
+export function boxOfContainer(name: string): { readonly day: UtcDay; readonly dropBoxId: StampId } | undefined {
+  const [, day, id] = /^box-(\d{8})-([0-9a-f-]{36})$/.exec(name) ?? [];
+  const box = { day: utcDaySchema.safeParse(day), id: stampId.safeParse(id) };
+  return box.day.success && box.id.success ? { day: box.day.data, dropBoxId: box.id.data } : undefined;
+}
+
 /** The container of every bundle created on `day`: the unit of retention. */
 export const dayContainerName = (day: UtcDay): string => `${dayPrefix}${day}`;
 

@@ -1,6 +1,7 @@
 import type { BundleRequest } from "../api/bundles.ts";
-import type { Purpose, UtcTime } from "../api/primitives.ts";
+import type { UtcTime } from "../api/primitives.ts";
 import { DomainError, type ErrorCode } from "../errors.ts";
+import type { CoveringConsent } from "./bundle.ts";
 import { purposesOf } from "./consent.ts";
 import type { StampRecord } from "./stamp.ts";
 import { isOlder, type OldestVersions } from "./versions.ts";
@@ -123,17 +124,7 @@ export const capturesHiddenEvents = (stampVersion: string): boolean =>
 const release = (stampVersion: string): number => Number(stampVersion.split(".")[1]);
 
 /** The consent that covers the bundle, named on its row for ever (invariant 4). Call after `requireCreatable`. */
-export function coveringDecision(
-  stamp: StampRecord,
-  request: BundleRequest,
-  decisionId: string,
-): {
-  decisionId: string;
-  basis: "proactive" | "operator";
-  decidedOn: UtcTime;
-  termsVersion: string;
-  purposes: Purpose[];
-} {
+export function coveringDecision(stamp: StampRecord, request: BundleRequest, decisionId: string): CoveringConsent {
   if (request.consent !== undefined) {
     const { decidedOn, termsVersion, purposes } = request.consent;
     return { decisionId, basis: "operator", decidedOn, termsVersion, purposes: purposesOf(purposes) };

@@ -14,7 +14,7 @@ import type { BundleRecord } from "./bundle.ts";
 import type { CaseRecord } from "./case.ts";
 import { subjectId } from "./people.ts";
 import { isPurgeDue } from "./purge.ts";
-import type { StampRecord } from "./stamp.ts";
+import type { SenderRecord } from "./sender.ts";
 
 /** A grant lends bundles of a case to one engineer, for a purpose and a time. */
 
@@ -70,7 +70,7 @@ export function grantEnd(
 export type LentBundle = {
   readonly stampEpoch: number;
   readonly bundle: BundleRecord | undefined;
-  readonly stamp: StampRecord | undefined;
+  readonly stamp: SenderRecord | undefined;
 };
 
 /** Why a bundle can be lent no more under a grant that was given under `stampEpoch`; undefined where it still can. */

@@ -1,7 +1,7 @@
 import type { Purpose, StampId } from "../api/primitives.ts";
 import { DomainError, type ErrorCode } from "../errors.ts";
 import type { BundleRecord } from "./bundle.ts";
-import type { CaseRecord } from "./case.ts";
+import { type CaseRecord, listsSender } from "./case.ts";
 import { type GrantRecord, grantEnd } from "./grant.ts";
 import type { SubjectId } from "./people.ts";
 import { isPurgeDue } from "./purge.ts";
@@ -28,7 +28,7 @@ const rules: readonly Rule[] = [
   {
     code: "StampNotOnCase",
     message: "The case does not list this stamp. Ask the case system to add it.",
-    allows: ({ case: record, stampId }) => record.stampIds.includes(stampId),
+    allows: ({ case: record, stampId }) => listsSender(record, stampId),
   },
   {
     code: "BundleNotLinked",

@@ -33,14 +33,14 @@ type Moved = { readonly from: Pick<BundleRecord, "state">; readonly to: Pick<Bun
 /** Whether the change takes the bundle off the stamp's open uploads. */
 export const leavesOpen = ({ from, to }: Moved): boolean => from.state === "created" && to.state !== "created";
 
-/** The load after a transaction that inserts that bundle and moves those. */
+/** The load after a transaction that inserts these bundles and moves those. */
 export function loadAfter(
   load: StampLoad,
-  { insert, update = [] }: { readonly insert?: BundleRecord; readonly update?: readonly Moved[] },
+  { insert = [], update = [] }: { readonly insert?: readonly BundleRecord[]; readonly update?: readonly Moved[] },
 ): StampLoad {
   const ended = update.filter(leavesOpen).length;
   const rest = ended === 0 ? load : { ...load, openUploads: Math.max(0, load.openUploads - ended) };
-  return insert === undefined ? rest : withNew(rest, insert);
+  return insert.reduce(withNew, rest);
 }
 
 function withNew(load: StampLoad, { createdOn, sizeBytes, trigger }: BundleRecord): StampLoad {

@@ -32,6 +32,7 @@ export function register(
   if (standing === undefined) {
     const stamp: StampRecord = {
       ...facts,
+      kind: "stamp",
       stampId,
       keys: keys.merged,
       registrationGeneration: 1,

@@ -34,6 +34,8 @@ export const standingConsent = z.object({
 export type StandingConsent = z.infer<typeof standingConsent>;
 
 export const stampRecord = z.object({
+  /** What else a sender may be: see `sender.ts`. */
+  kind: z.literal("stamp").default("stamp"),
   stampId,
   displayName: z.string(),
   stampVersion: z.string(),

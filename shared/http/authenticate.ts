@@ -5,6 +5,7 @@ import { isManifest, verifyManifest } from "../auth/bundleManifest.ts";
 import { verifyStampSignature } from "../auth/stampSignature.ts";
 import { roles, type TokenVerifier } from "../auth/tokens.ts";
 import { requireKeyAsOf } from "../domain/custody.ts";
+import { asStamp } from "../domain/sender.ts";
 import { isRetired, type StampRecord } from "../domain/stamp.ts";
 import { DomainError } from "../errors.ts";
 import type { Caller, ManifestCaller, TokenCaller } from "../operations/caller.ts";
@@ -93,7 +94,10 @@ async function bySignature(using: Authentication, route: Route, request: Receive
       headers: request.headers,
       body: request.body,
     },
-    { keyOf: async (keyId) => keyOf((await read()).state, keyId, using.clock.real()), now: using.clock.real() },
+    {
+      keyOf: async (keyId) => keyOf(asStamp((await read()).state), keyId, using.clock.real()),
+      now: using.clock.real(),
+    },
   );
   const head = await read();
   const clientVersion = clientVersionOf(request.headers);
@@ -106,7 +110,7 @@ async function bySignature(using: Authentication, route: Route, request: Receive
           "This signature was used before. Sign the request again with a new nonce.",
         );
       }
-      requireNotDisabled(head.state, route);
+      requireNotDisabled(asStamp(head.state), route);
     },
   };
 }
@@ -122,7 +126,7 @@ async function byManifest(
 ): Promise<ManifestCaller> {
   const path = ofBundle.parse(request.params);
   const head = await using.stamps.head(path.stampId);
-  const stamp = head.state;
+  const stamp = asStamp(head.state);
   const { keyId, manifest } = await verifyManifest(
     authorization,
     async (named) => stamp?.keys.find((key) => key.keyId === named)?.jwk,

@@ -41,6 +41,7 @@ export const statusOf: Record<ErrorCode, number> = {
   InvalidState: 409,
   KeyConflict: 409,
   GrantConflict: 409,
+  DropBoxConflict: 409,
   StampNotOnCase: 409,
   BundleNotLinked: 409,
   BundleNotAccepted: 409,

@@ -6,12 +6,13 @@ import type { LedgerAccess } from "../domain/access.ts";
 import type { BundleRecord } from "../domain/bundle.ts";
 import type { CaseRecord } from "../domain/case.ts";
 import type { CheckpointLeaf, CheckpointRecord } from "../domain/checkpoint.ts";
+import type { ArrivedFile } from "../domain/dropBox.ts";
 import type { ChainedEvent, ChainPosition, NewEvent } from "../domain/event.ts";
 import type { GrantRecord } from "../domain/grant.ts";
 import type { InventoryRecord } from "../domain/inventory.ts";
 import type { Note, Person, SubjectId } from "../domain/people.ts";
 import type { CountsByDay, DayCounts } from "../domain/rollup.ts";
-import type { StampRecord } from "../domain/stamp.ts";
+import type { SenderRecord } from "../domain/sender.ts";
 import type { Limits } from "../domain/storms.ts";
 import type { UtcDay } from "../domain/utcDay.ts";
 import type { OldestVersions } from "../domain/versions.ts";
@@ -72,11 +73,11 @@ export type AccessRecord = {
   readonly pathDigest?: string | undefined;
 };
 
-/** One transaction in a stamp's partition: the events are never left out. */
+/** One transaction in the partition of a stamp, or of a drop box: the events are never left out. */
 export type StampChange = {
   readonly events: readonly NewEvent[];
-  readonly stamp?: StampRecord;
-  readonly insert?: BundleRecord;
+  readonly sender?: SenderRecord;
+  readonly insert?: readonly BundleRecord[];
   readonly update?: readonly { readonly from: BundleRecord; readonly to: BundleRecord }[];
   readonly decision?: DecisionRecord;
   readonly access?: AccessRecord;
@@ -85,7 +86,7 @@ export type StampChange = {
   readonly notes?: readonly Note[];
 };
 
-export type StampHead = Head<StampRecord>;
+export type StampHead = Head<SenderRecord>;
 
 export type Stamps = {
   readonly head: (stampId: StampId) => Promise<StampHead>;
@@ -199,6 +200,8 @@ export type Unfinished =
     }
   /** Where a stamp tries a write before it collects: nothing in it is ever a bundle. */
   | { readonly kind: "probe"; readonly stampId: StampId; readonly account: string; readonly landing: string }
+  /** A drop box, by the container that one attempt to open it made. */
+  | { readonly kind: "dropBox"; readonly stampId: StampId; readonly account: string; readonly container: string }
   /** A look at a stamp, a case or a link: each time that one is due has a row of its own, so that a look done forgets none that is to come. */
   | { readonly kind: "stamp"; readonly stampId: StampId; readonly dueOn: UtcTime }
   | { readonly kind: "case"; readonly caseNumber: CaseNumber; readonly dueOn: UtcTime }
@@ -265,10 +268,11 @@ export type Rollups = {
   readonly markComplete: (asOf: UtcTime, announced: Announced) => Promise<void>;
 };
 
-/** Which stamps and cases there are, and whose cases; written before a partition begins, read in order of their ids. */
+/** Which stamps, drop boxes and cases there are, and whose cases; written before a partition begins, read in order of their ids. */
 export type Directory = {
-  readonly addStamp: (stampId: StampId) => Promise<void>;
-  readonly stamps: (after?: string) => Page<StampId>;
+  /** A stamp, or a drop box. */
+  readonly addSender: (id: StampId) => Promise<void>;
+  readonly senders: (after?: string) => Page<StampId>;
   readonly addCase: (caseNumber: CaseNumber) => Promise<void>;
   readonly cases: (after?: string) => Page<CaseNumber>;
   readonly addAssignment: (subject: SubjectId, caseNumber: CaseNumber) => Promise<void>;
@@ -359,7 +363,7 @@ export type Days = {
     version: CopiedVersion,
     beside?: Pick<InventoryTaking, "kept" | "take">,
   ) => Promise<{ sha256: string; head: Uint8Array; tail: Uint8Array }>;
-  readonly readUrl: (place: Place, as: { fileName: string; expiresOn: Date }) => Promise<string>;
+  readonly readUrl: (place: Place, as: { fileName: string; contentType: string; expiresOn: Date }) => Promise<string>;
   /** With all that is derived from it; resolves once it is verified gone. */
   readonly deleteBundle: (place: Place) => Promise<void>;
   /** One deleting call, however many bundles; resolves once it is verified gone. */
@@ -396,6 +400,22 @@ export type Contents = {
   readonly deleteLentOf: (place: Place) => Promise<void>;
 };
 
+/** The containers of drop boxes, which whoever has a box's URL can write and read. */
+export type Boxes = {
+  /** Makes the container where it is missing. */
+  readonly ensure: (account: string, container: string) => Promise<void>;
+  readonly url: (account: string, container: string, expiresOn: Date) => Promise<string>;
+  /** In the order of their paths; none where the container is gone. */
+  readonly files: (account: string, container: string) => AsyncIterable<ArrivedFile>;
+  readonly isThere: (account: string, container: string) => Promise<boolean>;
+  /** Resolves once it is verified gone: no URL that was issued can write any more. */
+  readonly delete: (account: string, container: string) => Promise<void>;
+  readonly copy: (
+    from: { account: string; container: string; path: string; etag: string },
+    to: Place,
+  ) => Promise<CopyState>;
+};
+
 /** What is really in the accounts, listed rather than looked up. */
 export type Storehouse = {
   readonly accounts: readonly string[];
@@ -417,8 +437,12 @@ export type Runs = {
   readonly findings: () => Promise<Findings | undefined>;
 };
 
+/** Asks for the verification of a bundle, or for the emptying of a drop box that is closing. */
 export type VerificationQueue = {
-  readonly send: (message: { stampId: StampId; bundleId: BundleId }, delaySeconds?: number) => Promise<void>;
+  readonly send: (
+    message: { stampId: StampId; bundleId: BundleId } | { dropBoxId: StampId },
+    delaySeconds?: number,
+  ) => Promise<void>;
 };
 
 /** Files that are too large to be taken out while their reader waits. */
@@ -445,6 +469,7 @@ export type Rules = {
   /** Undefined: closing a case deletes nothing. */
   readonly purgeAfterCaseCloseDays: number | undefined;
   readonly maxBundleBytes: number;
+  readonly maxDropBoxFiles: number;
   readonly metadataRetentionDays: number;
   /** Undefined where rates are not limited. */
   readonly limits: Limits | undefined;
@@ -469,6 +494,7 @@ export type World = {
   readonly landing: Landing;
   readonly days: Days;
   readonly contents: Contents;
+  readonly boxes: Boxes;
   readonly storehouse: Storehouse;
   readonly runs: Runs;
   readonly queue: VerificationQueue;
@@ -482,7 +508,7 @@ export type World = {
 /** The stores as an auditor's operations get them: nothing in here writes, so none of them can. */
 export type AuditWorld = Pick<World, "checkpoints" | "clock" | "events" | "rules"> & {
   readonly accessIndex: Pick<AccessIndex, "placeOf" | "placeBefore" | "list">;
-  readonly directory: Pick<Directory, "stamps" | "cases">;
+  readonly directory: Pick<Directory, "senders" | "cases">;
   readonly leaves: Pick<Leaves, "asOf">;
   readonly people: Pick<People, "whois">;
   readonly rollups: Pick<Rollups, "cursor" | "counts" | "completeAsOf">;

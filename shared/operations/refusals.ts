@@ -1,6 +1,7 @@
 import type { BundleState } from "../api/bundles.ts";
 import { stampIsEnabled } from "../domain/creation.ts";
 import { requireKeyAsOf } from "../domain/custody.ts";
+import { asStamp, type SenderRecord } from "../domain/sender.ts";
 import { isRetired, type StampRecord } from "../domain/stamp.ts";
 import { DomainError } from "../errors.ts";
 import type { SendingCaller } from "./caller.ts";
@@ -29,6 +30,11 @@ export const noSuchCase = () =>
 export const noSuchGrant = () =>
   new DomainError("NotFound", "There is no such access grant on this case. Check the grantId.");
 
+export const noSuchDropBox = () =>
+  new DomainError("NotFound", "There is no such drop box of this case. Check the dropBoxId, or open one with PUT.");
+
+export const caseNotOpen = (message: string) => new DomainError("CaseNotOpen", message);
+
 /** The action is not for a bundle in that state; `details` name the state. */
 export const invalidState = (state: BundleState, message: string) =>
   new DomainError("InvalidState", message, { details: [{ code: state, message: `The bundle is ${state}.` }] });
@@ -53,6 +59,13 @@ export function requireWriter(head: StampHead, caller: SendingCaller, clock: Pic
 }
 
 export function requireStamp(head: StampHead): StampRecord {
+  const stamp = asStamp(head.state);
+  if (stamp === undefined) throw noSuchStamp();
+  return stamp;
+}
+
+/** A stamp, or a drop box: whoever has bundles. */
+export function requireSender(head: StampHead): SenderRecord {
   if (head.state === undefined) throw noSuchStamp();
   return head.state;
 }

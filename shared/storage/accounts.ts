@@ -1,12 +1,10 @@
 import { landingContainerName, probeContainerName } from "../domain/containers.ts";
 import { type PlacementAccount, placeBundle } from "../domain/placement.ts";
 import { DomainError } from "../errors.ts";
-import type { Contents, Days, Landing, Storehouse } from "../operations/needs.ts";
+import type { Boxes, Contents, Days, Landing, Storehouse } from "../operations/needs.ts";
 import type { BundleAccount } from "./blobs/account.ts";
 
 /** The configured accounts as operations see them: an account by the name that a bundle's row holds. */
-
-const contentType = "application/zip";
 
 /** Words for what a stamp did to its blob that a bundle's blob must not be. */
 const unusableWords = {
@@ -19,7 +17,13 @@ const unusableWords = {
 
 export function openAccounts(
   accounts: readonly [BundleAccount & PlacementAccount, ...(BundleAccount & PlacementAccount)[]],
-): { readonly landing: Landing; readonly days: Days; readonly contents: Contents; readonly storehouse: Storehouse } {
+): {
+  readonly landing: Landing;
+  readonly days: Days;
+  readonly contents: Contents;
+  readonly boxes: Boxes;
+  readonly storehouse: Storehouse;
+} {
   const named = (name: string): BundleAccount => {
     const account = accounts.find((each) => each.name === name);
     if (account !== undefined) return account;
@@ -57,7 +61,7 @@ export function openAccounts(
     copyState: (place) => named(place.account).copyState(place),
     discard: (place, etag) => named(place.account).discardCopy(place, etag),
     readAndHash: (place, version, beside) => named(place.account).readAndHash(place, version, beside),
-    readUrl: (place, as) => named(place.account).readUrl(place, { ...as, contentType }),
+    readUrl: (place, as) => named(place.account).readUrl(place, as),
     deleteBundle: (place) => named(place.account).deleteBundle(place),
     deleteDay: (account, day) => named(account).deleteDay(day),
   };
@@ -79,6 +83,15 @@ export function openAccounts(
     deleteLentOf: (place) => named(place.account).deleteLentOf(place),
   };
 
+  const boxes: Boxes = {
+    ensure: (account, container) => named(account).ensureBox(container),
+    url: (account, container, expiresOn) => named(account).boxUrl(container, expiresOn),
+    files: (account, container) => named(account).filesIn(container),
+    isThere: (account, container) => named(account).hasLanding(container),
+    delete: (account, container) => named(account).deleteLanding(container),
+    copy: ({ account, ...from }, to) => named(account).copyFile({ ...from, to }),
+  };
+
   const storehouse: Storehouse = {
     accounts: accounts.map((account) => account.name),
     containers: (account) => named(account).containers(),
@@ -87,5 +100,5 @@ export function openAccounts(
     keepsDeleted: (account) => named(account).keepsDeleted(),
   };
 
-  return { landing, days, contents, storehouse };
+  return { landing, days, contents, boxes, storehouse };
 }

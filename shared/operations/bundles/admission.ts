@@ -1,6 +1,7 @@
 import type { BundleRequest } from "../../api/bundles.ts";
 import type { BundleId } from "../../api/primitives.ts";
 import { isCreatable, type Question } from "../../domain/creation.ts";
+import { asStamp } from "../../domain/sender.ts";
 import type { StampRecord } from "../../domain/stamp.ts";
 import { plainRank, type StormRefusal, stormRefusal, tooManyRequests } from "../../domain/storms.ts";
 import type { SendingCaller } from "../caller.ts";
@@ -66,7 +67,7 @@ export async function refuseStorm(
   bundleId: BundleId,
   request: BundleRequest,
 ): Promise<void> {
-  const stamp = caller.head.state;
+  const stamp = asStamp(caller.head.state);
   // What is refused whenever it comes is told first, and by the operation itself.
   if (stamp === undefined || !isCreatable(creationQuestion(world, caller, stamp, request))) return;
   const refusal = await stormRefusalOf(world, stamp, request);

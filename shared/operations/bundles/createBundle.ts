@@ -14,7 +14,7 @@ import { tooManyRequests } from "../../domain/storms.ts";
 import { utcDay } from "../../domain/utcDay.ts";
 import { DomainError } from "../../errors.ts";
 import { actorOf, type Condition, type SendingCaller } from "../caller.ts";
-import { linkClaim } from "../cases/linkClaim.ts";
+import { tryLinkClaim } from "../cases/linkClaim.ts";
 import { HeadMoved, type StampHead, type World } from "../needs.ts";
 import { requireWriter } from "../refusals.ts";
 import { transact } from "../transact.ts";
@@ -70,7 +70,7 @@ export async function createBundle(
     caller.head,
   );
   if (result.created) world.intake.took(request.sizeBytes, world.clock.now());
-  if (result.created) await linkClaim(world, actorOf(caller), result.record);
+  if (result.created) await tryLinkClaim(world, actorOf(caller), result.record);
   // The bundle as it was created: whether the claim made a link is not for this answer to tell.
   return {
     bundle: await bundleViewFor(world, caller, result.record, result.stamp, { isNew: result.created }),
@@ -113,7 +113,7 @@ async function insert(
   await schedule.remember(uploadWork(record), new Date(now.getTime() + firstLookAfterMs));
   await landing.create(record.account, record.landing);
   try {
-    const change = { events: [createdEvent(caller, record, operator)], insert: record };
+    const change = { events: [createdEvent(caller, record, operator)], insert: [record] };
     await stamps.commit(caller.stampId, head, change, now);
   } catch (error) {
     if (error instanceof HeadMoved) await discard(world, record);

@@ -8,6 +8,7 @@ import { ArchiveError, type Source } from "../../archive/source.ts";
 import type { BundleRecord } from "../../domain/bundle.ts";
 import { completenessOf, type StampInformation } from "../../domain/completeness.ts";
 import type { EntryPlace, InventoryRecord } from "../../domain/inventory.ts";
+import { asStamp } from "../../domain/sender.ts";
 import type { CopiedVersion, World } from "../needs.ts";
 import { placeOf } from "./finishPurge.ts";
 
@@ -64,7 +65,7 @@ async function judge(
   const { log, stampInformation } = inventory.beside;
   const [logText, informationText] = [await smallText(source, log), await smallText(source, stampInformation)];
   const information = informationText === undefined ? undefined : readStampInformation(informationText);
-  const stamp = information === undefined ? undefined : (await world.stamps.head(bundle.stampId)).state;
+  const stamp = information === undefined ? undefined : asStamp((await world.stamps.head(bundle.stampId)).state);
   return completenessOf({
     asked: bundle,
     deploymentId: stamp?.deploymentId,

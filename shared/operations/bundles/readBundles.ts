@@ -1,11 +1,11 @@
 import type { Bundle, BundleState, Erasure, Mode, Verification } from "../../api/bundles.ts";
 import type { BundleId, StampId } from "../../api/primitives.ts";
 import type { BundleRecord } from "../../domain/bundle.ts";
-import type { StampRecord } from "../../domain/stamp.ts";
+import type { SenderRecord } from "../../domain/sender.ts";
 import type { Caller, StampCaller } from "../caller.ts";
 import type { World } from "../needs.ts";
 import { type PageRequest, type PageResult, sieve } from "../paging.ts";
-import { invalidState, noErasure, noSuchBundle, requireStamp } from "../refusals.ts";
+import { invalidState, noErasure, noSuchBundle, requireSender } from "../refusals.ts";
 import { bundleView, bundleViewFor, erasureView, verificationView } from "./view.ts";
 
 type Needs = Pick<World, "clock" | "stamps" | "landing" | "people" | "contents">;
@@ -15,16 +15,16 @@ async function read(
   caller: Caller,
   stampId: StampId,
   bundleId: BundleId,
-): Promise<{ stamp: StampRecord; bundle: BundleRecord }> {
+): Promise<{ sender: SenderRecord; bundle: BundleRecord }> {
   const head = caller.kind === "token" ? await world.stamps.head(stampId) : caller.head;
   const bundle = await world.stamps.bundle(stampId, bundleId);
   if (bundle === undefined || head.state === undefined) throw noSuchBundle();
-  return { stamp: head.state, bundle };
+  return { sender: head.state, bundle };
 }
 
 export async function readBundle(world: Needs, caller: Caller, stampId: StampId, bundleId: BundleId): Promise<Bundle> {
-  const { stamp, bundle } = await read(world, caller, stampId, bundleId);
-  return await bundleViewFor(world, caller, bundle, stamp);
+  const { sender, bundle } = await read(world, caller, stampId, bundleId);
+  return await bundleViewFor(world, caller, bundle, sender);
 }
 
 /** A fresh upload URL while the bundle is `created`. */
@@ -62,12 +62,12 @@ export async function listBundles(
   page: PageRequest,
   filter: { readonly state?: BundleState | undefined; readonly mode?: Mode | undefined },
 ): Promise<PageResult<Bundle>> {
-  const stamp = requireStamp(caller.kind === "stamp" ? caller.head : await world.stamps.head(stampId));
+  const sender = requireSender(caller.kind === "stamp" ? caller.head : await world.stamps.head(stampId));
   const now = world.clock.now();
   return await sieve(world.stamps.history(stampId, page.after), page.top, async ({ item: bundleId }) => {
     const bundle = await world.stamps.bundle(stampId, bundleId);
     if (bundle === undefined) return undefined;
-    const view = bundleView(bundle, stamp, now);
+    const view = bundleView(bundle, sender, now);
     const passes = (filter.state ?? view.state) === view.state && (filter.mode ?? view.mode) === view.mode;
     return passes ? view : undefined;
   });

@@ -7,7 +7,7 @@ import { actorOf, type SendingCaller } from "../caller.ts";
 import type { LandedBlob, World } from "../needs.ts";
 import { invalidState, noSuchBundle, requireWriter } from "../refusals.ts";
 import { transact } from "../transact.ts";
-import { uploadWork } from "./uploadWork.ts";
+import { askForVerification } from "./askForVerification.ts";
 import { bundleView } from "./view.ts";
 
 type Needs = Pick<World, "clock" | "rules" | "stamps" | "landing" | "queue" | "schedule" | "log">;
@@ -92,14 +92,4 @@ function requireUsable(blob: LandedBlob | undefined, maxBundleBytes: number): La
       details: [{ code: "UnusableBlob", message: unusable }],
     },
   );
-}
-
-/** The bundle is submitted whether or not this succeeds; where it fails, the sweeper asks again soon. */
-async function askForVerification(world: Needs, bundle: BundleRecord): Promise<void> {
-  try {
-    await world.queue.send({ stampId: bundle.stampId, bundleId: bundle.bundleId });
-  } catch (error) {
-    world.log.error("verification.askLater", error, { bundleId: bundle.bundleId });
-    await world.schedule.remember(uploadWork(bundle), new Date(world.clock.now().getTime() + 30_000));
-  }
 }

@@ -54,14 +54,14 @@ async function verify(world: World, bundle: BundleRecord): Promise<void> {
       });
       return;
     case "success": {
-      const rejection = await judge(world, bundle, copy);
-      if (rejection !== undefined) {
-        await rejectBundle(world, bundle, rejection);
+      const verdict = await judge(world, bundle, copy);
+      if ("code" in verdict) {
+        await rejectBundle(world, bundle, verdict);
         return;
       }
       // Before the acceptance, which ends what is tried again after a crash.
       await linkClaim(world, theService, bundle);
-      await accept(world, bundle);
+      await accept(world, bundle, verdict.sha256);
       return;
     }
     case "sourceMissing":
@@ -75,18 +75,17 @@ async function verify(world: World, bundle: BundleRecord): Promise<void> {
 /** The deadline is written before the day's container could hold a byte (invariant 2). */
 async function copyToDay(world: World, bundle: BundleRecord): Promise<CopyState> {
   const { days, schedule } = world;
+  const { submittedEtag } = bundle;
   const place = placeOf(bundle);
-  if (!mayStartCopy(bundle, world.clock.now())) return await copyMadeInTime(world, place);
+  const isCopied = submittedEtag === undefined;
+  if (isCopied || !mayStartCopy(bundle, world.clock.now())) return await copyMadeInTime(world, place);
   await schedule.expire({ stampId: bundle.stampId, bundleId: bundle.bundleId, createdOn: bundle.createdOn });
   await schedule.holdDay({ day: place.day, account: place.account, purgeOn: bundle.purgeOn });
   await days.ensure(place.account, place.day);
-  return await days.startCopy(
-    { account: bundle.account, landing: bundle.landing, etag: bundle.submittedEtag ?? "" },
-    place,
-  );
+  return await days.startCopy({ account: bundle.account, landing: bundle.landing, etag: submittedEtag }, place);
 }
 
-/** It is too late for a new copy; one that was made in time can still be read. */
+/** There is no new copy; one that was made in time can still be read. */
 async function copyMadeInTime({ days }: Pick<World, "days">, place: Place): Promise<CopyState> {
   const copy = await days.copyState(place);
   if (copy !== undefined) return copy;
@@ -96,35 +95,43 @@ async function copyMadeInTime({ days }: Pick<World, "days">, place: Place): Prom
   );
 }
 
-/** Size, then digest, then whether it is a zip at all; undefined where the bundle is what its stamp signed. */
+type Rejection = NonNullable<BundleRecord["rejection"]>;
+
+/**
+ * Size, then digest, then whether what is called a zip is one: the rejection, or the digest of what was read. What a stamp signed must be that;
+ * for what came by a drop box nobody signed, and the digest is as received.
+ */
 async function judge(
   world: World,
   bundle: BundleRecord,
   copy: { etag: string; sizeBytes: number },
-): Promise<BundleRecord["rejection"]> {
+): Promise<Rejection | { readonly sha256: string }> {
   if (copy.sizeBytes !== bundle.sizeBytes) {
     return {
       code: "SizeMismatch",
       message: `The uploaded blob has ${copy.sizeBytes} bytes, the submit said ${bundle.sizeBytes}. Create a new bundle and upload all of it.`,
     };
   }
-  const taking = await beginInventory(world, bundle, copy);
+  const isZip = bundle.contentType === "application/zip";
+  const taking = isZip ? await beginInventory(world, bundle, copy) : undefined;
   const read = await world.days.readAndHash(placeOf(bundle), copy, taking);
-  if (read.sha256 !== bundle.sha256) {
+  if (bundle.mode !== "dropBox" && read.sha256 !== bundle.sha256) {
     return {
       code: "DigestMismatch",
       message: `The uploaded blob has the SHA-256 ${read.sha256}, another than the submit signed. Create a new bundle and upload the file again.`,
     };
   }
-  const zip = zipVerdict({ head: read.head, tail: read.tail, sizeBytes: copy.sizeBytes });
+  const { sha256, head, tail } = read;
+  if (!isZip) return { sha256 };
+  const zip = zipVerdict({ head, tail, sizeBytes: copy.sizeBytes });
   if (!zip.ok) return { code: "NotAZip", message: `The uploaded file is not a whole zip: ${zip.message}` };
   // Before the acceptance, so that whoever sees the bundle accepted finds what is in it.
   if (taking !== undefined) await keepInventory(world, bundle, copy, taking);
-  return undefined;
+  return { sha256 };
 }
 
 /** Accepts what still waits for its verdict, but not past its purge: the day's container may be going, and what is copied then is deleted with the rejection. */
-async function accept(world: World, { stampId, bundleId }: BundleRecord): Promise<void> {
+async function accept(world: World, { stampId, bundleId }: BundleRecord, sha256: string): Promise<void> {
   const { stamps, clock } = world;
   await transact(
     () => stamps.head(stampId),
@@ -135,6 +142,7 @@ async function accept(world: World, { stampId, bundleId }: BundleRecord): Promis
       const { attempts } = bundle.verification ?? { attempts: 0 };
       const next: BundleRecord = {
         ...bundle,
+        sha256,
         state: "accepted",
         acceptedOn: toUtcTime(now),
         verification: { attempts: attempts + 1 },
@@ -142,7 +150,7 @@ async function accept(world: World, { stampId, bundleId }: BundleRecord): Promis
       const event: NewEvent = {
         type: "bundle.accepted",
         actor: theService,
-        data: { ...transition(bundle, next), ...(bundle.sha256 === undefined ? {} : { sha256: bundle.sha256 }) },
+        data: { ...transition(bundle, next), sha256 },
       };
       await stamps.commit(stampId, head, { events: [event], update: [{ from: bundle, to: next }] }, now);
     },

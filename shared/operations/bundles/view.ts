@@ -4,7 +4,7 @@ import { type BundleRecord, endedBy } from "../../domain/bundle.ts";
 import type { CustodyRecord } from "../../domain/custody.ts";
 import { subjectId } from "../../domain/people.ts";
 import { shownPurgeOn } from "../../domain/purge.ts";
-import type { StampRecord } from "../../domain/stamp.ts";
+import type { SenderRecord } from "../../domain/sender.ts";
 import type { Caller } from "../caller.ts";
 import type { World } from "../needs.ts";
 import { placeOf } from "./finishPurge.ts";
@@ -21,7 +21,7 @@ const mostBlocks = 40_000;
 export const requiredHeaders = { "x-ms-blob-type": "BlockBlob" };
 
 /** The bundle as anyone who may see it sees it; what has ended shows as ended, whether or not that is written yet. */
-export function bundleView(bundle: BundleRecord, stamp: StampRecord, now: Date): Bundle {
+export function bundleView(bundle: BundleRecord, sender: SenderRecord, now: Date): Bundle {
   const {
     requestDigest: _requestDigest,
     consentEpoch: _consentEpoch,
@@ -30,6 +30,7 @@ export function bundleView(bundle: BundleRecord, stamp: StampRecord, now: Date):
     landing: _landing,
     submittedEtag: _submittedEtag,
     isLentInParts: _isLentInParts,
+    pathNote: _pathNote,
     caseClosedDueOn: _caseClosedDueOn,
     custody,
     erasure,
@@ -38,7 +39,7 @@ export function bundleView(bundle: BundleRecord, stamp: StampRecord, now: Date):
   } = bundle;
   return {
     ...shown,
-    state: endedBy(bundle, stamp, now) ?? bundle.state,
+    state: endedBy(bundle, sender, now) ?? bundle.state,
     purgeOn: shownPurgeOn(bundle),
     ...(custody === undefined ? {} : { custody: custodyView(custody) }),
     ...(erasure === undefined ? {} : { erasure: { requestedOn: erasure.requestedOn, dueOn: erasure.dueOn } }),
@@ -74,17 +75,17 @@ export async function bundleViewFor(
   world: Pick<World, "clock" | "landing" | "people" | "contents">,
   caller: Caller,
   bundle: BundleRecord,
-  stamp: StampRecord,
+  sender: SenderRecord,
   options: { readonly isNew?: boolean } = {},
 ): Promise<Bundle> {
-  const view = await withCarrier(world, bundleView(bundle, stamp, world.clock.now()));
+  const view = await withCarrier(world, bundleView(bundle, sender, world.clock.now()));
   if (view.state === "accepted" && caller.kind === "stamp") {
     const inventory = await world.contents.inventory(placeOf(bundle));
     return inventory === undefined ? view : { ...view, completeness: inventory.completeness };
   }
   if (view.state !== "created") return view;
   const [upload, stagedBlocks] = await Promise.all([
-    caller.kind !== "token" && stamp.state === "enabled" ? uploadFor(world, bundle) : undefined,
+    caller.kind !== "token" && sender.state === "enabled" ? uploadFor(world, bundle) : undefined,
     options.isNew ? [] : world.landing.stagedBlocks(bundle.account, bundle.landing),
   ]);
   return { ...view, ...(upload === undefined ? {} : { upload }), stagedBlocks: [...stagedBlocks] };

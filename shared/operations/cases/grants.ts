@@ -5,6 +5,7 @@ import { requireMatch } from "../../domain/etag.ts";
 import type { NewEvent } from "../../domain/event.ts";
 import { bundleSet, type GrantRecord, grantEnd, grantExpiry, roleSet } from "../../domain/grant.ts";
 import { requireLendable } from "../../domain/lending.ts";
+import { isCompromised } from "../../domain/sender.ts";
 import { DomainError } from "../../errors.ts";
 import { mapBounded, take } from "../bounded.ts";
 import { actorOf, type Caller, type Condition, type TokenCaller } from "../caller.ts";
@@ -93,7 +94,7 @@ async function requireAllLendable(
   }));
   return asked.map(({ stampId, bundleId, stamp, bundle }) => {
     requireLendable({ case: record, stampId, bundle, purpose: said.purpose, now });
-    if (stamp === undefined || stamp.disabledReason === "compromised") {
+    if (stamp === undefined || isCompromised(stamp)) {
       throw new DomainError(
         "StampDisabled",
         "The stamp is disabled because its key was compromised. Its bundles are not lent.",

@@ -12,6 +12,10 @@ export async function issueUrl(
   asked: { readonly stampId: StampId; readonly bundleId: BundleId },
 ): Promise<{ url: string; expiresOn: string }> {
   const { bundle, expiresOn } = await recordLending(world, caller, at, asked);
-  const url = await world.days.readUrl(placeOf(bundle), { fileName: bundle.fileName, expiresOn });
+  const url = await world.days.readUrl(placeOf(bundle), {
+    fileName: bundle.fileName,
+    contentType: bundle.contentType,
+    expiresOn,
+  });
   return { url, expiresOn: toUtcTime(expiresOn) };
 }

@@ -1,12 +1,14 @@
 import type { CaseNumber, StampId } from "../../api/primitives.ts";
 import type { BundleRecord } from "../../domain/bundle.ts";
+import { listsSender } from "../../domain/case.ts";
 import type { Actor } from "../../domain/event.ts";
+import { DomainError } from "../../errors.ts";
 import type { World } from "../needs.ts";
 import { linkBundle } from "./links.ts";
 
 /**
- * Links a bundle to the case that its stamp claims it for, where that case lists the stamp and is open. Whether it did is never told to the
- * stamp, and a failure is no failure of what came before it: it is tried at creation and again at acceptance.
+ * Links a bundle to the case that its sender names, where that case lists the sender and is open. Whether it did is never told to a stamp. Throws
+ * `ServiceUnavailable` only: what the rules refuse is no failure of what came before it.
  */
 export async function linkClaim(world: World, actor: Actor, bundle: BundleRecord): Promise<void> {
   const { caseNumber, stampId, bundleId } = bundle;
@@ -16,15 +18,21 @@ export async function linkClaim(world: World, actor: Actor, bundle: BundleRecord
     await linkBundle(world, actor, { caseNumber, stampId, bundleId }, { ifMatch: undefined });
   } catch (error) {
     world.log.error("bundle.claimNotLinked", error, { stampId, bundleId, caseNumber });
+    if (error instanceof DomainError && error.code === "ServiceUnavailable") throw error;
   }
 }
 
-/** Whether the case that a stamp claims is open and lists the stamp. */
+/** The same for a bundle that is just created: it will be tried again before it is accepted. */
+export async function tryLinkClaim(world: World, actor: Actor, bundle: BundleRecord): Promise<void> {
+  await linkClaim(world, actor, bundle).catch(() => {});
+}
+
+/** Whether the case that a sender claims is open and lists the sender. */
 export async function claimHolds(
   world: Pick<World, "cases">,
   stampId: StampId,
   caseNumber: CaseNumber,
 ): Promise<boolean> {
   const record = (await world.cases.head(caseNumber)).state;
-  return record?.state === "open" && record.stampIds.includes(stampId);
+  return record?.state === "open" && listsSender(record, stampId);
 }

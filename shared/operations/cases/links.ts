@@ -1,6 +1,6 @@
 import type { Link } from "../../api/cases.ts";
 import { type BundleId, type CaseNumber, type StampId, toUtcTime } from "../../api/primitives.ts";
-import type { CaseRecord } from "../../domain/case.ts";
+import { type CaseRecord, listsSender } from "../../domain/case.ts";
 import { requireMatch } from "../../domain/etag.ts";
 import type { Actor, NewEvent } from "../../domain/event.ts";
 import { DomainError } from "../../errors.ts";
@@ -86,7 +86,7 @@ function requireListed(record: CaseRecord | undefined, stampId: StampId): CaseRe
   if (record === undefined) throw noSuchCase();
   if (record.state !== "open")
     throw new DomainError("CaseNotOpen", "The case is closed. Links are made and removed on open cases only.");
-  if (!record.stampIds.includes(stampId)) {
+  if (!listsSender(record, stampId)) {
     throw new DomainError("StampNotOnCase", "The case does not list this stamp. Ask the case system to add it first.");
   }
   return record;

@@ -2,7 +2,7 @@ import type { CaseBundle } from "../../api/bundles.ts";
 import type { SupportCase } from "../../api/cases.ts";
 import type { BundleId, CaseNumber, StampId } from "../../api/primitives.ts";
 import { candidateReasons } from "../../domain/candidates.ts";
-import { type CaseRecord, isAssigned } from "../../domain/case.ts";
+import { type CaseRecord, isAssigned, sendersOf } from "../../domain/case.ts";
 import { mapBounded, take } from "../bounded.ts";
 import { placeOf } from "../bundles/finishPurge.ts";
 import { bundleView } from "../bundles/view.ts";
@@ -107,7 +107,7 @@ const placeSeparator = "|";
 
 async function* bundlesOf(world: Needs, record: CaseRecord, after: string | undefined) {
   const [afterStamp, afterRow] = after?.split(placeSeparator) ?? [];
-  for (const stampId of [...record.stampIds].sort()) {
+  for (const stampId of [...sendersOf(record)].sort()) {
     if (afterStamp !== undefined && stampId < afterStamp) continue;
     const stamp = (await world.stamps.head(stampId)).state;
     if (stamp === undefined) continue;

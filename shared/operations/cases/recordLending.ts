@@ -5,7 +5,7 @@ import type { CaseRecord } from "../../domain/case.ts";
 import type { GrantRecord } from "../../domain/grant.ts";
 import { requireActiveGrant, requireLendable, requireNotEnded } from "../../domain/lending.ts";
 import { shownPurgeOn } from "../../domain/purge.ts";
-import type { StampRecord } from "../../domain/stamp.ts";
+import type { SenderRecord } from "../../domain/sender.ts";
 import { DomainError } from "../../errors.ts";
 import { actorOf, type TokenCaller } from "../caller.ts";
 import type { World } from "../needs.ts";
@@ -113,9 +113,9 @@ async function recordAccess(
 }
 
 /** Disabling a stamp ends what was lent of it before, also once it is enabled again. */
-function requireStampAsGranted(grant: GrantRecord, bundle: BundleRecord, stamp: StampRecord | undefined): void {
+function requireStampAsGranted(grant: GrantRecord, bundle: BundleRecord, sender: SenderRecord | undefined): void {
   const granted = grant.bundles.find((each) => each.stampId === bundle.stampId && each.bundleId === bundle.bundleId);
-  if (granted?.stampEpoch === stamp?.uploadEpoch) return;
+  if (granted?.stampEpoch === sender?.uploadEpoch) return;
   throw new DomainError(
     "GrantNotActive",
     "The stamp was disabled after the grant was given. Ask for a new grant if the case still needs it.",

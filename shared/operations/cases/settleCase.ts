@@ -3,7 +3,8 @@ import type { BundleRecord } from "../../domain/bundle.ts";
 import type { CaseRecord } from "../../domain/case.ts";
 import { type NewEvent, theService } from "../../domain/event.ts";
 import { endByLoss, type GrantRecord, grantEnd } from "../../domain/grant.ts";
-import { mapBounded } from "../bounded.ts";
+import { eachBounded, mapBounded } from "../bounded.ts";
+import { beginClosing } from "../dropBoxes/closeDropBox.ts";
 import type { World } from "../needs.ts";
 import { transact } from "../transact.ts";
 import { reconsiderBundles } from "./closedCases.ts";
@@ -17,7 +18,15 @@ const grantsPerCommit = 25;
  */
 export async function settleCase(world: World, caseNumber: CaseNumber): Promise<void> {
   while ((await endSomeGrants(world, caseNumber)) === grantsPerCommit);
+  await closeDropBoxes(world, caseNumber);
   await reconsiderBundles(world, caseNumber);
+}
+
+/** A closed case takes no logs: its boxes give no URL any more, and the sweeper empties them. */
+async function closeDropBoxes(world: World, caseNumber: CaseNumber): Promise<void> {
+  const record = (await world.cases.head(caseNumber)).state;
+  if (record?.state !== "closed") return;
+  await eachBounded(record.dropBoxIds, 8, (id) => beginClosing(world, theService, id, "caseClosed"));
 }
 
 const endSomeGrants = ({ cases, clock, stamps }: World, caseNumber: CaseNumber): Promise<number> =>

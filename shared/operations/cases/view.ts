@@ -21,7 +21,14 @@ const objectId = async (world: Pick<World, "people">, subject: SubjectId): Promi
   (await world.people.whois(subject))?.identity ?? subject;
 
 export async function caseView(world: Pick<World, "people" | "cases">, record: CaseRecord): Promise<SupportCase> {
-  const { titleNote, openEpoch: _openEpoch, assigneeEpoch: _assigneeEpoch, assignees, ...shown } = record;
+  const {
+    titleNote,
+    dropBoxIds: _dropBoxIds,
+    openEpoch: _openEpoch,
+    assigneeEpoch: _assigneeEpoch,
+    assignees,
+    ...shown
+  } = record;
   const [people, title] = await Promise.all([
     mapBounded(assignees, 16, (each) => objectId(world, each.subjectId)),
     titleNote === undefined ? undefined : world.cases.note(record.caseNumber, titleNote),

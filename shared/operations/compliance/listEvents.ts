@@ -43,5 +43,5 @@ async function* allPartitions(world: Needs, from: string | undefined): AsyncGene
   }
   if (stampsFrom === undefined) yield "service";
   else yield `stamps/${stampsFrom}`;
-  for await (const { item } of world.directory.stamps(stampsFrom)) yield `stamps/${item}`;
+  for await (const { item } of world.directory.senders(stampsFrom)) yield `stamps/${item}`;
 }

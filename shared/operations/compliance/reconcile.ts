@@ -1,5 +1,6 @@
 import { toUtcTime } from "../../api/primitives.ts";
-import { dayContainerName, dayOfContainer, landingPrefix } from "../../domain/containers.ts";
+import { boxOfContainer, dayContainerName, dayOfContainer, landingPrefix } from "../../domain/containers.ts";
+import { dayPurgeOn, lastCopyDay } from "../../domain/retention.ts";
 import type { Violation } from "../../domain/violations.ts";
 import { all } from "../bounded.ts";
 import type { HeldDay, World } from "../needs.ts";
@@ -23,6 +24,7 @@ export async function reconcile(world: Needs): Promise<void> {
   for (const account of storehouse.accounts) {
     found.push(...(await keptThings(world, account, now)));
     found.push(...(await strayContainers(world, account, held, now)));
+    found.push(...(await overdueBoxes(world, account, now)));
     for (const each of held) if (each.account === account) found.push(...(await compareDay(world, each, now)));
   }
   const violations = found.slice(0, mostFindings);
@@ -62,21 +64,44 @@ async function strayContainers(
   return suspects
     .filter((name) => still.has(name))
     .map((container) => ({
-      code: container.startsWith(landingPrefix) ? "LandingWithoutUpload" : "ContainerWithoutRow",
+      code: strayCode(container),
       message: `Account ${account} has ${container}, which no row stands for: delete it after finding out why.`,
       since: toUtcTime(now),
       container,
     }));
 }
 
+function strayCode(container: string): string {
+  if (container.startsWith(landingPrefix)) return "LandingWithoutUpload";
+  return boxOfContainer(container) === undefined ? "ContainerWithoutRow" : "BoxWithoutDropBox";
+}
+
 /** The containers are listed before the rows are read: a row is written before its container and removed after it. */
 async function unaccounted(world: Needs, account: string, held: readonly HeldDay[]): Promise<string[]> {
   const names = await all(world.storehouse.containers(account));
   const expected = new Set(held.filter((each) => each.account === account).map((each) => dayContainerName(each.day)));
-  for await (const work of world.schedule.due(endOfTime)) if ("landing" in work) expected.add(work.landing);
-  return names.filter(
-    (name) => (name.startsWith(landingPrefix) || dayOfContainer(name) !== undefined) && !expected.has(name),
-  );
+  for await (const work of world.schedule.due(endOfTime)) {
+    if ("landing" in work) expected.add(work.landing);
+    if (work.kind === "dropBox") expected.add(work.container);
+  }
+  return names.filter((name) => isOurs(name) && !expected.has(name));
+}
+
+const isOurs = (name: string): boolean =>
+  name.startsWith(landingPrefix) || dayOfContainer(name) !== undefined || boxOfContainer(name) !== undefined;
+
+/** Drop boxes that are still writable after the day when nothing could be copied from them any more. */
+async function overdueBoxes({ storehouse }: Needs, account: string, now: Date): Promise<Violation[]> {
+  const found: Violation[] = [];
+  for await (const container of storehouse.containers(account)) {
+    const box = boxOfContainer(container);
+    if (box === undefined) continue;
+    const since = dayPurgeOn(box.day, lastCopyDay + 1);
+    if (Date.parse(since) > now.getTime()) continue;
+    const message = `Account ${account} has ${container}, whose drop box should have closed long ago: find out why sweepUnfinished fails.`;
+    found.push({ code: "DropBoxOverdue", message, since, container });
+  }
+  return found;
 }
 
 const endOfTime = new Date("9999-12-31T00:00:00Z");

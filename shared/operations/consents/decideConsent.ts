@@ -48,7 +48,7 @@ export async function decideConsent(
       const receipt = newNote(await signReceipt(world, head, event, record, said.decidedBy, now), record.decisionId);
       await people.wrote(decidedBy, { partition: head.partition, noteId: receipt.noteId });
       const settle = await settleStampSoon(world, standing, stamp);
-      await stamps.commit(stampId, head, { stamp, events: [event], decision: record, notes: [receipt] }, now);
+      await stamps.commit(stampId, head, { sender: stamp, events: [event], decision: record, notes: [receipt] }, now);
       await settle();
       return { ...record, decidedBy: said.decidedBy, receipt: receipt.text };
     },

@@ -5,6 +5,7 @@ import { settleBundle } from "../bundles/settleBundle.ts";
 import { settleStamp } from "../bundles/settleStamp.ts";
 import { finishLink } from "../cases/links.ts";
 import { settleCase } from "../cases/settleCase.ts";
+import { settleDropBox } from "../dropBoxes/settleDropBox.ts";
 import type { Unfinished, World } from "../needs.ts";
 
 /** Finishes what was begun: verifications that failed on our side, uploads that ended, endings not yet visible. One that fails is tried again at the next run. */
@@ -25,6 +26,8 @@ async function finish(world: World, work: Unfinished): Promise<void> {
     case "probe":
       await world.landing.delete(work.account, work.landing);
       return await world.schedule.forget(work);
+    case "dropBox":
+      return await settleDropBox(world, work);
     case "stamp":
       await settleStamp(world, work.stampId);
       return await forgetOnceOld(world, work);

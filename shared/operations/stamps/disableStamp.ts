@@ -6,7 +6,7 @@ import type { StampRecord } from "../../domain/stamp.ts";
 import { settleStampSoon } from "../bundles/settleStamp.ts";
 import { actorOf, type Caller } from "../caller.ts";
 import type { World } from "../needs.ts";
-import { noSuchStamp } from "../refusals.ts";
+import { requireStamp } from "../refusals.ts";
 import { transact } from "../transact.ts";
 import { stampView } from "./view.ts";
 
@@ -46,13 +46,13 @@ async function change(
   return await transact(
     () => stamps.head(stampId),
     async (head) => {
-      if (head.state === undefined) throw noSuchStamp();
-      const changed = to(head.state);
-      if (changed === undefined) return stampView(head.state, clock.real());
+      const standing = requireStamp(head);
+      const changed = to(standing);
+      if (changed === undefined) return stampView(standing, clock.real());
       const now = clock.now();
       const stamp = { ...changed.stamp, updatedOn: toUtcTime(now) };
-      const settle = await settleStampSoon(world, head.state, stamp);
-      await stamps.commit(stampId, head, { stamp, events: [changed.event] }, now);
+      const settle = await settleStampSoon(world, standing, stamp);
+      await stamps.commit(stampId, head, { sender: stamp, events: [changed.event] }, now);
       await settle();
       return stampView(stamp, clock.real());
     },

@@ -2,12 +2,13 @@ import type { Access } from "../../api/bundles.ts";
 import type { StampId } from "../../api/primitives.ts";
 import type { CollectionOptions, Stamp } from "../../api/stamps.ts";
 import { optionsFor } from "../../domain/collectionOptions.ts";
+import { asStamp } from "../../domain/sender.ts";
 import { mapBounded, take } from "../bounded.ts";
 import { placeOf } from "../bundles/finishPurge.ts";
 import type { Caller } from "../caller.ts";
 import type { AccessRecord, World } from "../needs.ts";
-import { type PageRequest, type PageResult, pageResult } from "../paging.ts";
-import { requireStamp } from "../refusals.ts";
+import { type PageRequest, type PageResult, pageResult, sieve } from "../paging.ts";
+import { requireSender, requireStamp } from "../refusals.ts";
 import { stampView } from "./view.ts";
 
 type Needs = Pick<World, "clock" | "stamps" | "directory" | "people" | "contents">;
@@ -21,10 +22,10 @@ export async function readStamp(world: Needs, caller: Caller, stampId: StampId):
 
 /** In order of stamp id. */
 export async function listStamps(world: Needs, page: PageRequest): Promise<PageResult<Stamp>> {
-  const { taken, more } = await take(world.directory.stamps(page.after), page.top);
-  const heads = await mapBounded(taken, 16, (each) => world.stamps.head(each.item));
-  const known = heads.flatMap((head) => (head.state === undefined ? [] : [stampView(head.state, world.clock.real())]));
-  return pageResult(known, taken, more);
+  return await sieve(world.directory.senders(page.after), page.top, async ({ item }) => {
+    const stamp = asStamp((await world.stamps.head(item)).state);
+    return stamp && stampView(stamp, world.clock.real());
+  });
 }
 
 /** The flowchart of `SOURCE.md` for this stamp. */
@@ -43,7 +44,7 @@ export async function listAccesses(
   stampId: StampId,
   page: PageRequest,
 ): Promise<PageResult<Access>> {
-  requireStamp(await headOf(world, caller, stampId));
+  requireSender(await headOf(world, caller, stampId));
   const { taken, more } = await take(world.stamps.accesses(stampId, page.after), page.top);
   const shown = await mapBounded(taken, 16, async ({ item }) => ({
     ...accessView(item, await accessor(world, caller, item)),

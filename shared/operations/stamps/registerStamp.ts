@@ -2,11 +2,22 @@ import type { StampId } from "../../api/primitives.ts";
 import type { Registration, Stamp } from "../../api/stamps.ts";
 import { requireMatch } from "../../domain/etag.ts";
 import { register } from "../../domain/registration.ts";
+import type { StampRecord } from "../../domain/stamp.ts";
+import { DomainError } from "../../errors.ts";
 import { settleStampSoon } from "../bundles/settleStamp.ts";
 import { actorOf, type Caller, type Condition } from "../caller.ts";
-import type { World } from "../needs.ts";
+import type { StampHead, World } from "../needs.ts";
 import { transact } from "../transact.ts";
 import { stampView } from "./view.ts";
+
+/** An id is a stamp's or a drop box's for ever. */
+function requireNoDropBox(head: StampHead): StampRecord | undefined {
+  if (head.state?.kind !== "dropBox") return head.state;
+  throw new DomainError(
+    "DropBoxConflict",
+    "This id names a drop box, which stands where an unregistered stamp would. Check the stampId: it is the Stamp Cloud ID.",
+  );
+}
 
 /** Registers a stamp or updates its registration. A new generation ends the consent, and with it proactive uploads not yet submitted. */
 export async function registerStamp(
@@ -20,14 +31,14 @@ export async function registerStamp(
   return await transact(
     () => stamps.head(stampId),
     async (head) => {
-      const standing = head.state;
+      const standing = requireNoDropBox(head);
       requireMatch(condition.ifMatch, standing && stampView(standing, clock.real()));
       const now = clock.now();
       const { stamp, event } = register(stampId, standing, said, now, clock.real());
       if (event === undefined) return { stamp: stampView(stamp, clock.real()), created: false };
-      if (standing === undefined) await directory.addStamp(stampId);
+      if (standing === undefined) await directory.addSender(stampId);
       const settle = await settleStampSoon(world, standing, stamp);
-      await stamps.commit(stampId, head, { stamp, events: [{ ...event, actor: actorOf(caller) }] }, now);
+      await stamps.commit(stampId, head, { sender: stamp, events: [{ ...event, actor: actorOf(caller) }] }, now);
       await settle();
       return { stamp: stampView(stamp, clock.real()), created: standing === undefined };
     },

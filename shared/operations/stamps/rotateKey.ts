@@ -22,7 +22,7 @@ export async function rotateKey(
         await stamps.commit(
           caller.stampId,
           head,
-          { stamp, events: [{ ...event, actor: actorOf(caller) }] },
+          { sender: stamp, events: [{ ...event, actor: actorOf(caller) }] },
           clock.now(),
         );
       }

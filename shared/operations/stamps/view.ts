@@ -4,6 +4,7 @@ import { isRetired, type StampRecord, validUntil } from "../../domain/stamp.ts";
 /** A stamp as the contract shows it; `realNow` tells which keys are retired. */
 export function stampView(stamp: StampRecord, realNow: Date): Stamp {
   const {
+    kind: _kind,
     keys,
     consent: _consent,
     consentEpoch: _consentEpoch,

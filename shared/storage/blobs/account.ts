@@ -1,3 +1,4 @@
+import { type BoxContainers, openBoxContainers } from "./boxes.ts";
 import { type Copies, openCopies } from "./copy.ts";
 import { type DayContainers, openDayContainers } from "./dayContainer.ts";
 import { type Inventories, openInventories } from "./inventories.ts";
@@ -9,11 +10,12 @@ import { type BundleAccountOptions, openService } from "./service.ts";
 import { openSigner } from "./signer.ts";
 
 /**
- * One storage account that holds bundles: landing containers that stamps write to, and day containers that only the
+ * One storage account that holds bundles: landing containers that stamps write to, drop boxes, and day containers that only the
  * service writes. Every call that storage cannot answer is `ServiceUnavailable`.
  */
 export type BundleAccount = { readonly name: string } & Landing &
   DayContainers &
+  BoxContainers &
   Copies &
   Inventory &
   Reading &
@@ -28,6 +30,7 @@ export function openBundleAccount(options: BundleAccountOptions): BundleAccount 
     name: options.name,
     ...openLanding(service, sign),
     ...openDayContainers(service),
+    ...openBoxContainers(service, sign),
     ...openCopies(service, sign, now),
     ...openInventory(service),
     ...openReading(service, sign),

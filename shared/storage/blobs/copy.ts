@@ -22,12 +22,22 @@ export type CopyRequest = {
   readonly to: BundleLocation;
 };
 
+/** A file of a drop box, in the version that its listing showed. */
+export type FileCopyRequest = {
+  readonly container: string;
+  readonly path: string;
+  readonly etag: string;
+  readonly to: BundleLocation;
+};
+
 export type Copies = {
   /**
    * Starts to copy the submitted version of an upload into its day container, which must be there. Repeating it is safe:
    * where a copy exists already, its own state is the answer.
    */
   readonly startCopy: (request: CopyRequest) => Promise<CopyState | SourceProblem>;
+  /** The same for a file of a drop box. */
+  readonly copyFile: (request: FileCopyRequest) => Promise<CopyState | SourceProblem>;
   /** The state of a bundle's copy, in one round trip; undefined where there is none. */
   readonly copyState: (at: BundleLocation) => Promise<CopyState | undefined>;
   /** Deletes a copy that failed, and not a newer one that was made in its place meanwhile. Repeating it is safe. */
@@ -39,33 +49,37 @@ export const bundleBlob = (service: BlobServiceClient, at: BundleLocation): Blob
   service.getContainerClient(dayContainerName(at.day)).getBlobClient(bundleBlobName(at));
 
 export function openCopies(service: BlobServiceClient, sign: Signer, now: () => Date): Copies {
-  const sourceOf = (landing: string) => service.getContainerClient(landing).getBlobClient(landingBlobName);
-  const sourceUrl = (landing: string): Promise<string> => {
+  const sourceUrl = (source: BlobClient): Promise<string> => {
     const expiresOn = new Date(now().getTime() + sourceUrlMs);
-    return sign(sourceOf(landing), { permissions: "r", expiresOn, atMostMs: sourceUrlMs });
+    return sign(source, { permissions: "r", expiresOn, atMostMs: sourceUrlMs });
   };
+
+  async function copy(source: BlobClient, etag: string, to: BundleLocation): Promise<CopyState | SourceProblem> {
+    const destination = bundleBlob(service, to);
+    try {
+      await destination.beginCopyFromURL(await sourceUrl(source), {
+        conditions: { ifNoneMatch: "*" },
+        sourceConditions: { ifMatch: etag },
+        // Metadata of our own replaces whatever the sender wrote on its blob.
+        metadata: { copiedby: "intake" },
+      });
+    } catch (error) {
+      if (!(isNotFound(error) || isConflict(error) || isPreconditionFailed(error))) throw error;
+      const existing = await stateOf(destination);
+      if (existing !== undefined) return existing;
+      const problem = await problemOf(source, etag);
+      if (problem !== undefined) return problem;
+      throw error;
+    }
+    return (await stateOf(destination)) ?? { status: "failed", etag: undefined };
+  }
 
   return {
     startCopy: ({ landing, etag, to }) =>
-      orUnavailable(async () => {
-        const destination = bundleBlob(service, to);
-        try {
-          await destination.beginCopyFromURL(await sourceUrl(landing), {
-            conditions: { ifNoneMatch: "*" },
-            sourceConditions: { ifMatch: etag },
-            // Metadata of our own replaces whatever the stamp wrote on its blob.
-            metadata: { copiedby: "intake" },
-          });
-        } catch (error) {
-          if (!(isNotFound(error) || isConflict(error) || isPreconditionFailed(error))) throw error;
-          const existing = await stateOf(destination);
-          if (existing !== undefined) return existing;
-          const problem = await problemOf(sourceOf(landing), etag);
-          if (problem !== undefined) return problem;
-          throw error;
-        }
-        return (await stateOf(destination)) ?? { status: "failed", etag: undefined };
-      }),
+      orUnavailable(() => copy(service.getContainerClient(landing).getBlobClient(landingBlobName), etag, to)),
+
+    copyFile: ({ container, path, etag, to }) =>
+      orUnavailable(() => copy(service.getContainerClient(container).getBlobClient(path), etag, to)),
 
     copyState: (at) => orUnavailable(() => stateOf(bundleBlob(service, at))),
 

@@ -13,8 +13,8 @@ export function openDirectory(table: Table): Directory {
   const cases = (partition: string, after?: string) =>
     mapped(table.scan({ partition, prefix: "", after }, caseEntry), (entry) => entry.caseNumber);
   return {
-    addStamp: async (id) => void (await table.put(toEntity("stamps", id, { stampId: id }))),
-    stamps: (after) =>
+    addSender: async (id) => void (await table.put(toEntity("stamps", id, { stampId: id }))),
+    senders: (after) =>
       mapped(table.scan({ partition: "stamps", prefix: "", after }, stampEntry), (entry) => entry.stampId),
     addCase: async (number) => void (await table.put(toEntity("cases", number, { caseNumber: number }))),
     cases: (after) => cases("cases", after),

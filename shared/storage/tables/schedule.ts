@@ -15,6 +15,7 @@ import type { Table } from "./table.ts";
 const unfinished = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("upload"), stampId, bundleId, account: z.string(), landing: z.string() }),
   z.object({ kind: z.literal("probe"), stampId, account: z.string(), landing: z.string() }),
+  z.object({ kind: z.literal("dropBox"), stampId, account: z.string(), container: z.string() }),
   z.object({ kind: z.literal("stamp"), stampId, dueOn: utcTime }),
   z.object({ kind: z.literal("case"), caseNumber, dueOn: utcTime }),
   z.object({ kind: z.literal("link"), caseNumber, stampId, bundleId, dueOn: utcTime }),
@@ -32,6 +33,8 @@ function unfinishedKey(work: Unfinished): string {
       return `upload!${work.landing}`;
     case "probe":
       return `probe!${work.landing}!${work.account}`;
+    case "dropBox":
+      return `dropBox!${work.container}`;
     case "stamp":
       return `stamp!${work.stampId}!${work.dueOn}`;
     case "case":

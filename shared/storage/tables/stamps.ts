@@ -15,7 +15,7 @@ import {
 import { type BundleRecord, bundleRecord } from "../../domain/bundle.ts";
 import { leavesOpen, loadAfter } from "../../domain/load.ts";
 import { subjectId } from "../../domain/people.ts";
-import { stampRecord } from "../../domain/stamp.ts";
+import { senderRecord } from "../../domain/sender.ts";
 import type { AccessRecord, DecisionRecord, Page, StampChange, Stamps } from "../../operations/needs.ts";
 import { toEntity } from "./entity.ts";
 import { newestFirst } from "./keys.ts";
@@ -24,7 +24,7 @@ import { noteRow, noteSchema } from "./notes.ts";
 import type { Table } from "./table.ts";
 
 /**
- * Table `stamps`, one partition a stamp. Beside the head (with the registration and the standing consent) and the events:
+ * Table `stamps`, one partition a stamp or a drop box. Beside the head (with the registration and the standing consent) and the events:
  * `bundle!<id>` the bundles, `history!<newest first>!<id>` their order, `open!<id>` those still `created`, `case!<number>` the cases they were linked to, `decision!…`, `access!…`, `note!…`.
  */
 
@@ -61,7 +61,7 @@ const decisionKey = (decision: DecisionRecord) => `decision!${newestFirst(decisi
 const accessKey = (access: AccessRecord) => `access!${newestFirst(access.on)}!${access.accessId}`;
 
 export function openStamps(table: Table, touch: Touch): { readonly stamps: Stamps; readonly rows: LedgerRows } {
-  const ledger = openLedger(table, stampRecord, touch);
+  const ledger = openLedger(table, senderRecord, touch);
   const ids = (stamp: StampId, prefix: string, after?: string): Page<BundleId> =>
     bundleIds(table.scan({ partition: stamp, prefix, after }, bundleReference));
 
@@ -71,9 +71,10 @@ export function openStamps(table: Table, touch: Touch): { readonly stamps: Stamp
       foresee,
       head: (stamp) => ledger.head(stamp, `stamps/${stamp}`),
       commit: async (stamp, head, change, on) => {
-        const record = change.stamp ?? head.state;
-        if (record === undefined) throw new TypeError("A stamp's first change registers it");
-        const state = { ...record, load: loadAfter(record.load, change) };
+        const sender = change.sender ?? head.state;
+        if (sender === undefined) throw new TypeError("A sender's first change says what it is");
+        // A box is filled from outside: only what a stamp creates counts towards its limits.
+        const state = sender.kind === "stamp" ? { ...sender, load: loadAfter(sender.load, change) } : sender;
         return await ledger.commit(stamp, head, { state, events: change.events, rows: rowsOf(stamp, change) }, on);
       },
       bundle: async (stamp, id) => (await table.read(stamp, bundleKey(id), bundleRecord))?.value,
@@ -99,7 +100,7 @@ async function* caseNumbers(rows: Page<{ caseNumber: CaseNumber }>): Page<CaseNu
 function rowsOf(stamp: StampId, change: StampChange): TransactionAction[] {
   const create = (rowKey: string, value: unknown): TransactionAction => ["create", toEntity(stamp, rowKey, value)];
   return [
-    ...(change.insert === undefined ? [] : newBundle(stamp, change.insert)),
+    ...(change.insert ?? []).flatMap((bundle) => newBundle(stamp, bundle)),
     ...(change.update ?? []).flatMap(({ from, to }) => changedBundle(stamp, from, to)),
     ...(change.decision === undefined ? [] : [create(decisionKey(change.decision), change.decision)]),
     ...(change.access === undefined ? [] : [create(accessKey(change.access), change.access)]),
@@ -119,9 +120,14 @@ function newBundle(stamp: StampId, bundle: BundleRecord): TransactionAction[] {
   return [
     ["create", toEntity(stamp, bundleKey(bundle.bundleId), bundle)],
     ["create", toEntity(stamp, historyKey(bundle), reference)],
-    ["create", toEntity(stamp, openKey(bundle.bundleId), reference)],
+    ...(bundle.state === "created" ? [openRow(stamp, bundle)] : []),
   ];
 }
+
+const openRow = (stamp: StampId, { bundleId }: BundleRecord): TransactionAction => [
+  "create",
+  toEntity(stamp, openKey(bundleId), { bundleId }),
+];
 
 function changedBundle(stamp: StampId, from: BundleRecord, to: BundleRecord): TransactionAction[] {
   const update: TransactionAction = ["update", toEntity(stamp, bundleKey(to.bundleId), to), "Replace"];

@@ -110,7 +110,7 @@ describe("an auditor", () => {
   });
 });
 
-it("gives URLs into storage to the stamp that uploads, its carrier and the grantee, and to nobody else", () => {
+it("gives URLs into storage to the stamp that uploads, its carrier, who opens a drop box and the grantee, and to nobody else", () => {
   const given = played
     .filter(({ answer }) => leadsToBytes(answer))
     .map(({ cell }) => nameOf(cell.operationId, cell.caller));
@@ -123,6 +123,9 @@ it("gives URLs into storage to the stamp that uploads, its carrier and the grant
       nameOf("Grants_IssueUrl", "grantee"),
       nameOf("Imports_Get", "carrier"),
       nameOf("Imports_Put", "carrier"),
+      nameOf("DropBoxes_Put", "caseSystem"),
+      nameOf("DropBoxes_Put", "grantee"),
+      nameOf("DropBoxes_Put", "colleague"),
       nameOf("Stamps_CheckUpload", "stamp"),
     ].sort(),
   );

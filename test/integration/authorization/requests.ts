@@ -18,6 +18,7 @@ type Target = {
   readonly stampId: string;
   readonly bundle: Held;
   readonly caseNumber: string;
+  readonly dropBoxId: string;
   readonly grant: Granted | undefined;
 };
 
@@ -45,6 +46,7 @@ const bodies: Readonly<Record<WithBody, (scene: Scene, target: Target, cell: Cel
   Imports_Put: () => ({ carriedBy: "Carol of Contoso" }),
   Cases_Put: ({ cases }, _target, { situation }) => cases[situation.case ?? "open"].update,
   Files_Extract: () => ({ path: "Get-AzureStackLog_Output.log" }),
+  DropBoxes_Put: ({ cases }, _target, { situation }) => cases[situation.case ?? "open"].dropBox.request,
   Grants_Put: ({ cases }, { stampId, bundle, grant }) =>
     grant?.request ?? cases.open.actor.grantRequest([{ stampId, bundleId: bundle.bundleId }]),
   Grants_IssueUrl: (_scene, { stampId, bundle }) => ({ stampId, bundleId: bundle.bundleId }),
@@ -77,6 +79,7 @@ function targetOf(scene: Scene, { operationId, caller, situation, path }: Cell):
     stampId: isOthers && onCase ? another.stamp.stampId : holding.stamp.stampId,
     bundle: bundleOf(scene, operationId, holding, situation.bundle),
     caseNumber: scene.cases[situation.case ?? "open"].actor.caseNumber,
+    dropBoxId: scene.cases[situation.case ?? "open"].dropBox.dropBoxId,
     grant: grantOf(scene, situation),
   };
 }
@@ -100,11 +103,12 @@ function grantOf({ grants }: Scene, { case: ofCase, grant }: Cell["situation"]):
   return ofCase === "closed" ? grants.closed.ended : grants.open[grant];
 }
 
-function pathOf(scene: Scene, template: string, { stampId, bundle, caseNumber, grant }: Target): string {
+function pathOf(scene: Scene, template: string, { stampId, bundle, caseNumber, dropBoxId, grant }: Target): string {
   const names: Readonly<Record<string, string>> = {
     stampId,
     bundleId: bundle.bundleId,
     caseNumber,
+    dropBoxId,
     grantId: grant?.grantId ?? randomUUID(),
     version: scene.termsVersion,
     seq: "1",

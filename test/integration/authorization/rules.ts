@@ -213,6 +213,12 @@ export const rules: Record<OperationId, Rule> = {
     succeeds: 200,
   },
 
+  DropBoxes_List: { who: ["C", "A", "E"], refuses: [unknownCase], succeeds: 200 },
+  DropBoxes_Get: { who: ["C", "A", "E"], refuses: [unknownCase], succeeds: 200 },
+  // A repeat of what opened it; of one that was closed it gives no URL.
+  DropBoxes_Put: { who: ["C", "E"], refuses: [unknownCase, onClosedCase], succeeds: 200 },
+  DropBoxes_Close: { who: ["C", "E"], refuses: [unknownCase], succeeds: 200 },
+
   People_Forget: { who: ["R"], succeeds: 204 },
 
   Compliance_GetRetention: { who: ["A"], succeeds: 200 },

@@ -28,7 +28,12 @@ type StandingCase = {
   readonly actor: CaseActor;
   /** The update that stands: a repeat of it changes nothing. */
   readonly update: Fields;
+  /** Opened while the case was open. */
+  readonly dropBox: OpenedBox;
 };
+
+/** A drop box and the request that opened it. */
+type OpenedBox = { readonly dropBoxId: string; readonly request: Fields };
 
 export type Scene = {
   readonly world: World;
@@ -202,9 +207,13 @@ async function openCases(world: World, main: Holding): Promise<Pick<Scene, "engi
   const [active, revoked, endedByClosing] = [await lend(open, main), await lend(open, main), await lend(closed, main)];
   const revocation = `${open.path}/accessGrants/${revoked.grantId}:revoke`;
   expectStatus(await engineers.grantee.call("POST", revocation), 200);
+  const boxes = { open: await openBox(world, open), closed: await openBox(world, closed) };
   return {
     engineers,
-    cases: { open: standing(open, await open.view()), closed: standing(closed, await closed.close()) },
+    cases: {
+      open: standing(open, await open.view(), boxes.open),
+      closed: standing(closed, await closed.close(), boxes.closed),
+    },
     grants: { open: { active, ended: revoked }, closed: { ended: endedByClosing } },
   };
 }
@@ -223,7 +232,17 @@ async function lend(on: CaseActor, { stamp: { stampId }, bundles }: Holding): Pr
   return { grantId, request };
 }
 
-const standing = (actor: CaseActor, { revision, kind, state, stampIds, assignees }: Case): StandingCase => ({
-  actor,
-  update: { revision, kind, state, stampIds, assignees },
-});
+async function openBox(world: World, { path, engineer }: CaseActor): Promise<OpenedBox> {
+  const dropBoxId = randomUUID();
+  const contact = { name: "Ada of Contoso" };
+  const consent = { decidedBy: contact.name, decidedOn: world.on(), termsVersion: await world.currentTerms() };
+  const request = { contact, consent };
+  expectStatus(await engineer.call("PUT", `${path}/dropBoxes/${dropBoxId}`, request), 201);
+  return { dropBoxId, request };
+}
+
+const standing = (
+  actor: CaseActor,
+  { revision, kind, state, stampIds, assignees }: Case,
+  dropBox: OpenedBox,
+): StandingCase => ({ actor, update: { revision, kind, state, stampIds, assignees }, dropBox });

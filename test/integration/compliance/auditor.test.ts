@@ -100,7 +100,7 @@ describe("an auditor's reading", () => {
       | "placeBefore"
       | "placeOf"
       | "position"
-      | "stamps"
+      | "senders"
       | "touchedSince"
       | "whois"
     >();

@@ -112,10 +112,10 @@ test("[invariant 7] a submit that died before it asked for verification is taken
   const id = bundleId.parse(created.bundleId);
   await expect(submitBundle(dying, await callerOf(stage, stamp), id, said)).rejects.toThrow("died");
 
-  const asked: string[] = [];
+  const asked: unknown[] = [];
   const later = stage.another({ offsetDays: minutes(125) }).app.world;
-  await sweepUnfinished({ ...later, queue: { send: async (message) => void asked.push(message.bundleId) } });
-  expect(asked).toEqual([created.bundleId]);
+  await sweepUnfinished({ ...later, queue: { send: async (message) => void asked.push(message) } });
+  expect(asked).toEqual([{ stampId: created.stampId, bundleId: created.bundleId }]);
 });
 
 async function callerOf({ app }: Stage, stamp: StampActor): Promise<StampCaller> {

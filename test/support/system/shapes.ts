@@ -185,3 +185,13 @@ export const grantPage = page(grantShape);
 export const stampGrantPage = page(grantShape.omit({ justification: true }));
 export const eventPage = page(eventShape);
 export const accessPage = page(accessShape);
+
+/** A file that arrived in a drop box: what nobody declared may be absent. */
+export const dropBoxBundleShape = bundleShape.extend({
+  mode: z.literal("dropBox"),
+  contentType: z.string(),
+  logsFrom: time.optional(),
+  logsTo: time.optional(),
+  stampVersion: z.string().optional(),
+});
+export type DropBoxBundle = z.infer<typeof dropBoxBundleShape>;

@@ -1,6 +1,11 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { BlobServiceClient, StorageSharedKeyCredential } from "@azure/storage-blob";
+import {
+  type QueueClient,
+  StorageSharedKeyCredential as QueueCredential,
+  QueueServiceClient,
+} from "@azure/storage-queue";
 import { z } from "zod";
 import { type Answer, type RawRequest, send } from "./http.ts";
 
@@ -55,7 +60,7 @@ export async function putBlocks(target: UploadTarget, bytes: Uint8Array, blockBy
 /** A read through a URL that was issued. */
 export const getBlob = (url: string): Promise<Answer> => storageCall(url, "GET");
 
-const serviceFile = z.looseObject({ storage: z.looseObject({ blob: z.url() }) });
+const serviceFile = z.looseObject({ storage: z.looseObject({ blob: z.url(), queue: z.url() }) });
 const accountFile = z.looseObject({ name: z.string(), key: z.string() });
 
 /** Where the storage of a running service answers; it is another place after each start. */
@@ -74,6 +79,16 @@ export async function moved(url: string, directory: string): Promise<string> {
 export async function blobAccount(directory: string): Promise<BlobServiceClient> {
   const { name, key } = accountFile.parse(await readJson(join(directory, "storage-account.json")));
   return new BlobServiceClient(await blobEndpoint(directory), new StorageSharedKeyCredential(name, key));
+}
+
+/** A queue of a running service, made where it is missing, as the deployment makes it. */
+export async function queueOf(directory: string, name: string): Promise<QueueClient> {
+  const account = accountFile.parse(await readJson(join(directory, "storage-account.json")));
+  const { storage } = serviceFile.parse(await readJson(join(directory, "service.json")));
+  const service = new QueueServiceClient(storage.queue, new QueueCredential(account.name, account.key));
+  const queue = service.getQueueClient(name);
+  await queue.createIfNotExists();
+  return queue;
 }
 
 const readJson = async (path: string): Promise<unknown> => JSON.parse(await readFile(path, "utf8"));

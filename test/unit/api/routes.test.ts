@@ -13,6 +13,7 @@ const guid = "7f1c2a54-0b1e-4c5e-9a77-3d1b8d2f6a10";
 const values: Readonly<Record<string, readonly string[]>> = {
   stampId: [guid, guid.toUpperCase()],
   bundleId: [guid],
+  dropBoxId: [guid],
   grantId: [guid],
   subjectId: [guid],
   oid: [guid],

@@ -1,6 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { caseNumber, stampId } from "../../../shared/api/primitives.ts";
-import { type CaseFacts, type CaseRecord, isAssigned, isRepeat, updateCase } from "../../../shared/domain/case.ts";
+import {
+  type CaseFacts,
+  type CaseRecord,
+  isAssigned,
+  isRepeat,
+  listsSender,
+  sendersOf,
+  updateCase,
+} from "../../../shared/domain/case.ts";
 import { subjectId } from "../../../shared/domain/people.ts";
 import { aCase, aCaseNumber, at, id } from "./support/records.ts";
 
@@ -20,6 +28,21 @@ const facts = (changes: Partial<CaseFacts> = {}): CaseFacts => ({
 });
 const update = (standing: CaseRecord | undefined, changes: Partial<CaseFacts> = {}, on = now) =>
   updateCase(number, standing, facts(changes), on);
+
+describe("the senders of a case", () => {
+  const box = stampId.parse(id(20));
+
+  it("are its stamps and its drop boxes", () => {
+    const record = aCase({ dropBoxIds: [box] });
+    expect(sendersOf(record)).toEqual([id(1), box]);
+    expect(listsSender(record, box)).toBe(true);
+    expect(listsSender(aCase(), box)).toBe(false);
+  });
+
+  it("stay with it when the case system sends it anew, which knows of stamps only", () => {
+    expect(update(aCase({ dropBoxIds: [box] }), { revision: 2, stampIds: [] }).case.dropBoxIds).toEqual([box]);
+  });
+});
 
 describe("a revision", () => {
   it("of a case that is not there yet is no repeat, whatever it is", () => {

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 import {
+  boxContainerName,
+  boxOfContainer,
   bundleBlobName,
   dayContainerName,
   dayOfContainer,
@@ -40,4 +42,22 @@ describe("a day container's name", () => {
   it("holds a bundle under its stamp", () => {
     expect(bundleBlobName({ stampId, bundleId })).toBe(`${stampId}/${bundleId}`);
   });
+});
+
+describe("a drop box's container", () => {
+  it("says its day and its box, and what it says is read back", () => {
+    const name = boxContainerName(day, stampId);
+    expect(name).toBe(`box-20261123-${stampId}`);
+    expect(boxOfContainer(name)).toEqual({ day, dropBoxId: stampId });
+  });
+
+  it.each([
+    "box-20261323-3f8a1c52-9a5e-4c80-8f37-1f2b3c4d5e6f",
+    "box-20261123",
+    "box-20261123-3f8a1c52",
+    "boxes-20261123-3f8a1c52-9a5e-4c80-8f37-1f2b3c4d5e6f",
+    "landing-20261123-3f8a1c52-9a5e-4c80-8f37-1f2b3c4d5e6f",
+    "box-20261123-3f8a1c52-9a5e-4c80-8f37-1f2b3c4d5e6f0",
+    "",
+  ])("%j is none", (name) => expect(boxOfContainer(name)).toBeUndefined());
 });

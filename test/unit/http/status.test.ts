@@ -14,7 +14,7 @@ const table: Readonly<Record<number, string>> = {
     "GrantNotActive NotTheGrantee PurposeNotConsented PurgeDue",
   404: "NotFound",
   409:
-    "BundleConflict NothingUploaded UnusableBlob InvalidState KeyConflict GrantConflict StampNotOnCase BundleNotLinked " +
+    "BundleConflict NothingUploaded UnusableBlob InvalidState KeyConflict GrantConflict DropBoxConflict StampNotOnCase BundleNotLinked " +
     "BundleNotAccepted StaleRevision NotYetDeleted",
   411: "LengthRequired",
   412: "ConditionNotMet",

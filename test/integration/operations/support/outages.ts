@@ -23,8 +23,8 @@ export type Attempt = {
   readonly holds?: () => Promise<void>;
 };
 
-/** Types of events that tell of the outage itself: they come as often as it does. */
-const ofOutages: readonly string[] = ["bundle.verificationDelayed"];
+/** Types of events that tell of the outage itself, or of each repetition: they come as often as it does. */
+const ofOutages: readonly string[] = ["bundle.verificationDelayed", "dropBox.urlIssued"];
 
 export async function expectToOutlive(
   stage: Stage,
@@ -114,7 +114,7 @@ async function landingContainers(stage: Stage): Promise<string[]> {
 
 async function landingsInUse({ app }: Stage): Promise<string[]> {
   const names: string[] = [];
-  for await (const { item: stampId } of app.world.directory.stamps()) {
+  for await (const { item: stampId } of app.world.directory.senders()) {
     for await (const { item: bundleId } of app.world.stamps.history(stampId)) {
       const bundle = await app.world.stamps.bundle(stampId, bundleId);
       if (bundle?.state === "created" || bundle?.state === "submitted") names.push(bundle.landing);

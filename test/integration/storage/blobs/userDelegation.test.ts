@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { fileURLToPath } from "node:url";
 import type { TokenCredential } from "@azure/identity";
+import { ContainerClient } from "@azure/storage-blob";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type BundleAccount, openBundleAccount } from "../../../../shared/storage/blobs/account.ts";
 import { startTestAzurite, type TestAzurite, testAccount } from "../../../support/azurite.ts";
@@ -124,6 +125,44 @@ describe("an account that is opened with an identity", () => {
       expect(query.has("skoid")).toBe(true);
       expect(Date.parse(query.get("ske") ?? "")).toBeGreaterThan(Date.parse(query.get("se") ?? ""));
     }
+  });
+});
+
+describe("the URL of a drop box", () => {
+  it("reads, writes and lists in one container for 72 hours, with a key that lives as long", async () => {
+    const { account, keysAsked } = openAccount();
+    const name = `box-20261123-${randomUUID()}`;
+    await account.ensureBox(name);
+    await account.ensureBox(name);
+    await account.uploadUrl(newLandingName(), { expiresOn: inMinutes(240) });
+    const url = await account.boxUrl(name, inMinutes(72 * 60));
+    const query = new URL(url).searchParams;
+    expect([query.get("sr"), query.get("sp"), query.get("spr")]).toEqual(["c", "rwl", "https"]);
+    expect(Date.parse(query.get("ske") ?? "")).toBeGreaterThan(Date.parse(query.get("se") ?? ""));
+
+    const box = new ContainerClient(url);
+    await box.getBlockBlobClient("folder/logs.zip").upload("logs", 4);
+    expect(await box.getBlobClient("folder/logs.zip").downloadToBuffer()).toEqual(Buffer.from("logs"));
+    const listed = [];
+    for await (const file of account.filesIn(name)) listed.push(file);
+    expect(listed).toMatchObject([{ path: "folder/logs.zip", sizeBytes: 4, readable: true }]);
+    const to = newLocation();
+    await account.ensureDay(to.day);
+    const [file] = listed;
+    const copy = await account.copyFile({ container: name, path: file?.path ?? "", etag: file?.etag ?? "", to });
+    expect(copy).toMatchObject({ status: "success", sizeBytes: 4 });
+    await expect(box.getBlobClient("folder/logs.zip").delete()).rejects.toMatchObject({ statusCode: 403 });
+
+    // The longer key serves the shorter URLs too.
+    await account.uploadUrl(newLandingName(), { expiresOn: inMinutes(240) });
+    expect(keysAsked()).toBe(2);
+    await account.deleteLanding(name);
+    for await (const file of account.filesIn(name)) expect(file).toBeUndefined();
+  });
+
+  it("is not signed for longer", async () => {
+    const { account } = openAccount();
+    await expect(account.boxUrl(`box-20261123-${randomUUID()}`, inMinutes(72 * 60 + 1))).rejects.toThrow(RangeError);
   });
 });
 

@@ -4,6 +4,7 @@ import { bundleId, guid, stampId, utcTime } from "../../../../shared/api/primiti
 import { registration } from "../../../../shared/api/stamps.ts";
 import { bundleRecord } from "../../../../shared/domain/bundle.ts";
 import { caseRecord } from "../../../../shared/domain/case.ts";
+import { dropBoxRecord } from "../../../../shared/domain/dropBox.ts";
 import { grantRecord } from "../../../../shared/domain/grant.ts";
 import { subjectId } from "../../../../shared/domain/people.ts";
 import { stampRecord } from "../../../../shared/domain/stamp.ts";
@@ -117,6 +118,34 @@ export const aBundle = (changes: Fields = {}) =>
   });
 
 export const aCaseNumber = "2211280040006230";
+
+/** Opened for 72 hours on `aCase`. */
+export const aDropBox = (changes: Fields = {}) =>
+  dropBoxRecord.parse({
+    kind: "dropBox",
+    stampId: id(20),
+    caseNumber: aCaseNumber,
+    state: "open",
+    contact: id(21),
+    decidedBy: id(22),
+    consentDecision: {
+      decisionId: aDecisionId,
+      basis: "operator",
+      decidedOn: createdOn,
+      termsVersion: "2026-11-01",
+      purposes: ["troubleshooting", "productHealth"],
+    },
+    createdOn,
+    expiresOn: "2026-11-26T10:00:00.000Z",
+    deleteBy: "2027-02-21T10:00:00.000Z",
+    purgeOn: "2027-02-11T00:00:00.000Z",
+    requestDigest: "",
+    account: "one",
+    container: `box-20261123-${id(20)}`,
+    consentEpoch: 0,
+    uploadEpoch: 0,
+    ...changes,
+  });
 
 export const aCase = (changes: Fields = {}) =>
   caseRecord.parse({

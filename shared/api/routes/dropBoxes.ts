@@ -1,0 +1,54 @@
+import { dropBox, dropBoxId, dropBoxRequest } from "../dropBoxes.ts";
+import { pageOf } from "../primitives.ts";
+import { noBody, route } from "../route.ts";
+import { action, get, ofCase, page, plain, put } from "./common.ts";
+
+/** Drop boxes of a case, for stamps that cannot send by themselves. */
+
+const path = "/cases/{caseNumber}/dropBoxes/{dropBoxId}";
+const ofDropBox = ofCase.extend({ dropBoxId });
+
+export const dropBoxRoutes = {
+  DropBoxes_List: route({
+    ...get,
+    operationId: "DropBoxes_List",
+    path: "/cases/{caseNumber}/dropBoxes",
+    who: ["C", "A", "E"],
+    summary: "Lists a case's drop boxes.",
+    params: ofCase,
+    query: page,
+    result: pageOf(dropBox),
+  }),
+  DropBoxes_Get: route({
+    ...get,
+    ...plain,
+    operationId: "DropBoxes_Get",
+    path,
+    who: ["C", "A", "E"],
+    summary: "Reads a drop box.",
+    params: ofDropBox,
+    result: dropBox,
+  }),
+  DropBoxes_Put: route({
+    ...put,
+    ...plain,
+    operationId: "DropBoxes_Put",
+    path,
+    who: ["C", "E"],
+    summary: "Opens a container for logs from the privileged endpoint and answers with its URL.",
+    params: ofDropBox,
+    body: dropBoxRequest,
+    result: dropBox,
+  }),
+  DropBoxes_Close: route({
+    ...action,
+    ...plain,
+    operationId: "DropBoxes_Close",
+    path: `${path}:close`,
+    who: ["C", "E"],
+    summary: "Ends the writing; what arrived becomes bundles of the case.",
+    params: ofDropBox,
+    body: noBody,
+    result: dropBox,
+  }),
+};

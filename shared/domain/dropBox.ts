@@ -1,0 +1,142 @@
+import { createHash } from "node:crypto";
+import { z } from "zod";
+import { closeReason, dropBoxState, refusedFiles } from "../api/dropBoxes.ts";
+import {
+  type BundleId,
+  bundleId,
+  caseNumber,
+  guid,
+  stampId,
+  toUtcTime,
+  type UtcTime,
+  utcTime,
+} from "../api/primitives.ts";
+import { coveringConsent } from "./bundle.ts";
+import { instant } from "./retention.ts";
+
+/** A container that a stamp which cannot sign is given to write to, and what becomes of the files in it (`docs/decisions/drop-boxes.md`). */
+
+export const dropBoxRecord = z.object({
+  kind: z.literal("dropBox"),
+  /** Its id, where a stamp's would stand. */
+  stampId,
+  caseNumber,
+  state: dropBoxState,
+  /** The customer's contact, and who consented: subject ids. */
+  contact: z.string(),
+  decidedBy: z.string(),
+  emailNote: guid.optional(),
+  consentDecision: coveringConsent,
+  stampVersion: z.string().optional(),
+  createdOn: utcTime,
+  /** When it closes by itself, and its URLs end. */
+  expiresOn: utcTime,
+  deleteBy: utcTime,
+  purgeOn: utcTime,
+  closing: z.object({ on: utcTime, reason: closeReason }).optional(),
+  /** What a round of closing found, and a digest of the listing that it found it in. */
+  emptied: z.object({ listing: z.string(), files: z.int(), bytes: z.int(), refused: refusedFiles }).optional(),
+  closedOn: utcTime.optional(),
+  requestDigest: z.string(),
+  account: z.string(),
+  container: z.string(),
+  /** Nothing ends a box's bundles but their own ends: its epochs stand. */
+  consentEpoch: z.literal(0),
+  uploadEpoch: z.literal(0),
+});
+export type DropBoxRecord = z.infer<typeof dropBoxRecord>;
+
+const hour = 3_600_000;
+
+/** Hours without a write after which a box closes by itself. */
+export const quietHours = 24;
+
+/** A file as the listing of a box's container shows it. */
+export type ArrivedFile = {
+  /** The blob's name, with the folders in it. */
+  readonly path: string;
+  readonly etag: string;
+  readonly sizeBytes: number;
+  /** Of its last write, by storage's clock. */
+  readonly writtenOn: Date;
+  /** Whether it is a block blob that the service can read. */
+  readonly readable: boolean;
+};
+
+export type RefusedFile = z.infer<typeof refusedFiles>[number]["code"];
+
+type Limits = {
+  readonly maxBundleBytes: number;
+  readonly maxDropBoxFiles: number;
+  /** Whether a copy of today would still be deleted in time. */
+  readonly mayStartCopy: boolean;
+};
+
+/** Why a file does not become a bundle, `taken` files having become one before it; undefined where it does. */
+export function refusalOf(file: ArrivedFile, taken: number, limits: Limits): RefusedFile | undefined {
+  if (file.sizeBytes === 0) return "EmptyFile";
+  if (!file.readable) return "UnusableBlob";
+  if (file.sizeBytes > limits.maxBundleBytes) return "FileTooLarge";
+  if (!limits.mayStartCopy) return "TooLate";
+  return taken >= limits.maxDropBoxFiles ? "TooManyFiles" : undefined;
+}
+
+/** Zips are taken first, so that a mass of other files never crowds out the logs. */
+export const isZip = ({ path }: Pick<ArrivedFile, "path">): boolean => /\.zip$/i.test(path);
+
+/** The bundle of one version of a file: the same whenever it is asked for, so that a round of closing may be repeated. */
+export function bundleIdOf(box: string, { path, etag }: Pick<ArrivedFile, "path" | "etag">): BundleId {
+  const digest = createHash("sha256")
+    .update(JSON.stringify([box, path, etag]))
+    .digest("hex");
+  // The form of a GUID that is made from a name (RFC 9562, version 8).
+  const guid = `${digest.slice(0, 8)}-${digest.slice(8, 12)}-8${digest.slice(13, 16)}-8${digest.slice(17, 20)}-${digest.slice(20, 32)}`;
+  return bundleId.parse(guid);
+}
+
+const longestFileName = 1024;
+
+/** The path as a name that the contract allows: every character that a file name cannot have becomes `_`. Of one that is too long its end. */
+export function fileNameOf(path: string): string {
+  const name = path
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: replacing them is the point
+    .replaceAll(/[/\\":*?<>|\u0000-\u001f\u007f-\u009f]/g, "_")
+    .slice(-longestFileName)
+    .toWellFormed();
+  return /^\.*$/.test(name) ? "_" : name;
+}
+
+const contentTypes: Readonly<Record<string, string>> = {
+  zip: "application/zip",
+  log: "text/plain",
+  txt: "text/plain",
+  json: "application/json",
+};
+
+/** By the name alone; what is none of these is a row of bytes. */
+export const contentTypeOf = (path: string): string =>
+  contentTypes[/\.(\w+)$/.exec(path)?.[1]?.toLowerCase() ?? ""] ?? "application/octet-stream";
+
+/** When it closes by itself: its hours are over, or its day is due for deletion. */
+export const expiryOf = (createdOn: Date, hours: number, purgeOn: UtcTime): UtcTime =>
+  toUtcTime(new Date(Math.min(createdOn.getTime() + hours * hour, instant(purgeOn))));
+
+/** When it has been quiet for long enough, or is over anyway. */
+export const quietOn = (box: DropBoxRecord, lastArrival: Date | undefined): Date => {
+  const since = Math.max(instant(box.createdOn), lastArrival?.getTime() ?? 0);
+  return new Date(Math.min(since + quietHours * hour, instant(box.expiresOn)));
+};
+
+/** Why an open box closes by itself now; undefined where it stays open. */
+export function reasonToClose(
+  box: DropBoxRecord,
+  lastArrival: Date | undefined,
+  now: Date,
+): "expired" | "quiet" | undefined {
+  if (now.getTime() >= instant(box.expiresOn)) return "expired";
+  return now.getTime() >= quietOn(box, lastArrival).getTime() ? "quiet" : undefined;
+}
+
+/** Whether a URL may still be given for it. */
+export const takesFiles = (box: DropBoxRecord, now: Date): boolean =>
+  box.state === "open" && now.getTime() < instant(box.expiresOn);

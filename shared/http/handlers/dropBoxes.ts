@@ -1,0 +1,17 @@
+import { closeDropBox } from "../../operations/dropBoxes/closeDropBox.ts";
+import { openDropBox } from "../../operations/dropBoxes/openDropBox.ts";
+import { listDropBoxes, readDropBox } from "../../operations/dropBoxes/readDropBoxes.ts";
+import type { World } from "../../operations/needs.ts";
+import { page, putResult, resource } from "../answer.ts";
+import { asToken, type HandlersFor, known, pageOf } from "./handler.ts";
+
+export const dropBoxHandlers = (world: World): HandlersFor<"DropBoxes"> => ({
+  DropBoxes_List: async (call) =>
+    page(await listDropBoxes(world, known(call.caller), call.params.caseNumber, pageOf(call))),
+  DropBoxes_Get: async ({ caller, params }) => resource(await readDropBox(world, known(caller), params)),
+  DropBoxes_Put: async ({ caller, params, body, ifMatch }) => {
+    const { dropBox, created } = await openDropBox(world, asToken(caller), params, body, { ifMatch });
+    return putResult(dropBox, created);
+  },
+  DropBoxes_Close: async ({ caller, params }) => resource(await closeDropBox(world, asToken(caller), params)),
+});

@@ -1,0 +1,153 @@
+import { randomUUID } from "node:crypto";
+import { QueueClient } from "@azure/storage-queue";
+import { expect, test } from "vitest";
+import { z } from "zod";
+import type { CaseActor } from "../../support/system/cases.ts";
+import { dropBoxRequest, dropBoxShape } from "../../support/system/dropBoxes.ts";
+import { expectStatus } from "../../support/system/expectations.ts";
+import { makeZip } from "../../support/system/zip.ts";
+import { boxContainers, bundlesOf, empty, findings, openDropBox, verifiedBundlesOf } from "./support/dropBoxes.ts";
+import { expectNoOrphans, expectToOutlive } from "./support/outages.ts";
+import { type Stage, useStages } from "./support/stage.ts";
+
+/** A storage outage at every call of what a drop box does: nothing lost, nothing twice, nothing left behind (invariants 1, 2 and 7). */
+
+const stageOf = useStages();
+const slow = 600_000;
+
+/** The messages of the queue `verify`. */
+async function received({ connectionString }: Stage): Promise<unknown[]> {
+  const queue = new QueueClient(connectionString, "verify");
+  await queue.createIfNotExists();
+  const { receivedMessageItems } = await queue.receiveMessages({ numberOfMessages: 32 });
+  return receivedMessageItems.map(({ messageText }) => JSON.parse(Buffer.from(messageText, "base64").toString()));
+}
+
+const dropBoxPage = z.looseObject({ value: z.array(dropBoxShape) });
+
+const later = (stage: Stage) => stage.another({ offsetDays: 0.05 });
+
+test("[invariant 1] [invariant 2] an outage at each call of opening a drop box", { timeout: slow }, async () => {
+  const stage = stageOf();
+  const supportCase = await stage.openCase();
+  const request = await dropBoxRequest(stage);
+  await expectToOutlive(stage, async () => {
+    const dropBoxId = randomUUID();
+    return {
+      act: () => supportCase.engineer.call("PUT", `${supportCase.path}/dropBoxes/${dropBoxId}`, request),
+      writes: { [`stamps/${dropBoxId}`]: { "dropBox.opened": 1 }, [supportCase.partition]: { "dropBox.added": 1 } },
+    };
+  });
+  expect(await findings(stage)).toEqual([]);
+});
+
+test("[invariant 2] a drop box whose opening died is open on its case, or leaves nothing behind", {
+  timeout: slow,
+}, async () => {
+  const stage = stageOf();
+  const request = await dropBoxRequest(stage);
+  const put = async () => {
+    const supportCase = await stage.openCase();
+    const path = `${supportCase.path}/dropBoxes/${randomUUID()}`;
+    return { supportCase, act: () => supportCase.engineer.call("PUT", path, request) };
+  };
+  const { calls } = await stage.faults.watching((await put()).act);
+  const listed = async ({ path, engineer }: CaseActor) =>
+    dropBoxPage.parse((await engineer.call("GET", `${path}/dropBoxes`)).json).value;
+  const open: string[] = [];
+  for (let n = 1; n <= calls.length; n += 1) {
+    const { supportCase, act } = await put();
+    const answer = await stage.faults.during("answerLostAndOutage", n, act);
+    // The very first request made tables, too: the last of its calls is one that later ones do not have.
+    expect(answer.status, `call ${n}`).toBe(n < calls.length ? 503 : 201);
+    open.push(...(await listed(supportCase)).map(({ dropBoxId }) => dropBoxId));
+  }
+  await later(stage).runTimer("sweepUnfinished");
+  for (const message of await received(stage)) await stage.app.queues.verify(message);
+  // The first was opened whole.
+  expect(await boxContainers(stage)).toHaveLength(1 + open.length);
+  expect(open.length).toBeLessThan(calls.length / 2);
+  expect(await findings(later(stage))).toEqual([]);
+  await expectNoOrphans(stage);
+});
+
+test("[invariant 1] [invariant 7] an outage at each call of closing a drop box", { timeout: slow }, async () => {
+  const stage = stageOf();
+  const zip = await makeZip();
+  const partitions: string[] = [];
+  await expectToOutlive(stage, async () => {
+    const box = await openDropBox(stage, await stage.openCase());
+    partitions.push(box.partition);
+    await box.write("logs/Storage.zip", zip);
+    await box.write("logs/output.log", "output");
+    const engineer = await stage.person("C");
+    return {
+      act: async () => {
+        const answer = await engineer.call("POST", `${box.path}:close`);
+        if (answer.status === 200) await empty(stage, box.dropBoxId);
+        return answer;
+      },
+      writes: {
+        [box.partition]: {
+          "dropBox.closing": 1,
+          "bundle.created": 2,
+          "bundle.submitted": 2,
+          "dropBox.emptied": 1,
+          "dropBox.closed": 1,
+        },
+      },
+      holds: async () => {
+        expect(await box.view()).toMatchObject({ state: "closed", arrived: { files: 2, refused: [] } });
+        await expect(box.write("late.log", "late")).rejects.toMatchObject({ statusCode: 404 });
+      },
+    };
+  });
+  expect(await boxContainers(stage)).toEqual([]);
+  expect(await findings(stage)).toEqual([]);
+});
+
+test("[invariant 7] an outage at each call of verifying what arrived", { timeout: slow }, async () => {
+  const stage = stageOf();
+  const zip = await makeZip();
+  const supportCase = await stage.openCase();
+  await expectToOutlive(stage, async () => {
+    const box = await openDropBox(stage, supportCase);
+    await box.write("logs.zip", zip);
+    await box.close();
+    const { "logs.zip": bundle } = await bundlesOf(stage, box.dropBoxId);
+    if (bundle === undefined) throw new Error("Nothing arrived");
+    return {
+      act: async () => {
+        await stage.verify(bundle);
+        return undefined;
+      },
+      writes: {
+        [box.partition]: { "bundle.caseAdded": 1, "bundle.accepted": 1 },
+        [supportCase.partition]: { "bundle.linked": 1 },
+      },
+      heal: async () => {
+        await later(stage).runTimer("sweepUnfinished");
+        await verifiedBundlesOf(later(stage), box.dropBoxId);
+        await later(stage).runTimer("sweepUnfinished");
+      },
+    };
+  });
+  await expectNoOrphans(stage);
+});
+
+test("a box whose emptying died is asked for again by the sweeper, and one whose message was lost", {
+  timeout: slow,
+}, async () => {
+  const stage = stageOf();
+  const { faults } = stage;
+  const box = await openDropBox(stage, await stage.openCase());
+  await box.write("logs.zip", await makeZip());
+  faults.failWhere(({ url }) => url.includes("/verify/messages"));
+  expectStatus(await (await stage.person("C")).call("POST", `${box.path}:close`), 200);
+  faults.failWhere(undefined);
+  expect(await received(stage)).toEqual([]);
+  await later(stage).runTimer("sweepUnfinished");
+  expect(await received(stage)).toEqual([{ dropBoxId: box.dropBoxId }]);
+  await empty(stage, box.dropBoxId);
+  expect(await box.view()).toMatchObject({ state: "closed", arrived: { files: 1 } });
+});

@@ -1,0 +1,51 @@
+import { z } from "zod";
+import type { CaseActor } from "../../../support/system/cases.ts";
+import { openDropBox as openBox } from "../../../support/system/dropBoxes.ts";
+import { type DropBoxBundle, dropBoxBundleShape } from "../../../support/system/shapes.ts";
+import { readAll } from "../../../support/system/world.ts";
+import type { Stage } from "./stage.ts";
+
+/** A drop box whose emptying the test runs, as the queue's messages would. */
+export const openDropBox = (stage: Stage, supportCase: CaseActor, changes: Readonly<Record<string, unknown>> = {}) =>
+  openBox(stage, supportCase, changes, (dropBoxId) => empty(stage, dropBoxId));
+
+/** What the queue's message does. */
+export const empty = ({ app }: Pick<Stage, "app">, dropBoxId: string): Promise<void> =>
+  app.queues.verify({ dropBoxId });
+
+/** The bundles of a drop box, by what their files were called. */
+export async function bundlesOf(stage: Stage, dropBoxId: string): Promise<Record<string, DropBoxBundle>> {
+  const { call } = await stage.person("A");
+  const bundles = z.array(dropBoxBundleShape).parse(await readAll(call, `/stamps/${dropBoxId}/bundles`));
+  return Object.fromEntries(bundles.map((bundle) => [bundle.fileName, bundle]));
+}
+
+/** Verifies what arrived, as the queue's messages would. */
+export async function verifiedBundlesOf(stage: Stage, dropBoxId: string): Promise<Record<string, DropBoxBundle>> {
+  for (const bundle of Object.values(await bundlesOf(stage, dropBoxId))) await stage.verify(bundle);
+  return await bundlesOf(stage, dropBoxId);
+}
+
+/** The containers of drop boxes that the storage holds. */
+export async function boxContainers({ blobs }: Pick<Stage, "blobs">): Promise<string[]> {
+  const names: string[] = [];
+  for await (const { name } of blobs.listContainers({ prefix: "box-" })) names.push(name);
+  return names;
+}
+
+/** What the reconciler accuses the service of. */
+export async function findings(stage: Stage): Promise<string[]> {
+  await stage.app.timers.reconcile();
+  return ((await stage.app.world.runs.findings())?.violations ?? []).map(({ code }) => code);
+}
+
+/** Reads a bundle's bytes as the case's engineer does: by a grant. */
+export async function lentBytes(url: string): Promise<{ bytes: Buffer; type: string | null; name: string | null }> {
+  const answer = await fetch(url);
+  if (answer.status !== 200) throw new Error(`The URL answers ${answer.status}`);
+  return {
+    bytes: Buffer.from(await answer.arrayBuffer()),
+    type: answer.headers.get("content-type"),
+    name: answer.headers.get("content-disposition"),
+  };
+}
