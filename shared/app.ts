@@ -9,6 +9,7 @@ import { ownIdentity } from "./auth/ownIdentity.ts";
 import { makeTokenVerifier } from "./auth/tokens.ts";
 import type { Config } from "./config.ts";
 import { ConfigurationError } from "./config.ts";
+import type { PlacementAccount } from "./domain/placement.ts";
 import { addDays, utcDay } from "./domain/utcDay.ts";
 import { bundleHandlers } from "./http/handlers/bundles.ts";
 import { caseHandlers } from "./http/handlers/cases.ts";
@@ -219,9 +220,7 @@ async function queueClient(config: Config, name: string, policies: readonly Pipe
 /** Without BUNDLE_ACCOUNTS, the account of the connection string. */
 function bundleAccounts(config: Config, clock: Clock, policies: readonly PipelinePolicy[]) {
   const common = { policies, now: clock.real };
-  const open = (
-    settings: NonNullable<Config["bundleAccounts"]>[number],
-  ): BundleAccount & { geographies?: readonly string[] | undefined } => ({
+  const open = (settings: NonNullable<Config["bundleAccounts"]>[number]): BundleAccount & PlacementAccount => ({
     ...openBundleAccount({
       ...common,
       name: settings.name,
@@ -229,6 +228,7 @@ function bundleAccounts(config: Config, clock: Clock, policies: readonly Pipelin
       credential: credential(config),
     }),
     geographies: settings.geographies,
+    draining: settings.draining,
   });
   const [first, ...others] = config.bundleAccounts ?? [];
   if (first !== undefined) return [open(first), ...others.map(open)] as const;

@@ -27,6 +27,7 @@ const bundleAccount = z.strictObject({
   name: z.string().regex(/^[a-z0-9]{3,24}$/, "must be a storage account's name"),
   blobEndpoint: z.url(),
   geographies: z.array(trimmed).min(1).optional(),
+  draining: z.boolean().optional(),
 });
 export type BundleAccountSetting = z.infer<typeof bundleAccount>;
 
@@ -69,7 +70,7 @@ export const settings = z.object({
   BUNDLE_ACCOUNTS: json(z.array(bundleAccount).min(1))
     .optional()
     .describe(
-      "The accounts that hold bundles: JSON array of {name, blobEndpoint, geographies?}. Not set: the account of StateStorage.",
+      "The accounts that hold bundles: JSON array of {name, blobEndpoint, geographies?, draining?}. One that is draining takes no new bundles; take its entry out once the last has gone, after 90 days. Not set: the account of StateStorage.",
     ),
   SIGNING_KEY_FILE: trimmed
     .optional()

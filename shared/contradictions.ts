@@ -4,6 +4,7 @@ import type { Settings } from "./config.ts";
 /** Settings that are each well-formed and cannot be meant together. Each sentence begins with a setting's name and says what to do. */
 export const contradictionsIn = (values: Settings): readonly string[] => [
   ...accountsNamedTwice(values),
+  ...nowhereToPlace(values),
   ...withoutEncryption(values),
   ...ofAnotherCloud(values),
   ...anotherTenantsIssuer(values),
@@ -17,6 +18,12 @@ function accountsNamedTwice({ BUNDLE_ACCOUNTS: accounts = [] }: Settings): reado
       (name) =>
         `BUNDLE_ACCOUNTS: names ${name} twice; a bundle's row could mean either, so give each account one entry`,
     );
+}
+
+function nowhereToPlace({ BUNDLE_ACCOUNTS: accounts }: Settings): readonly string[] {
+  return accounts?.every(({ draining }) => draining === true)
+    ? ["BUNDLE_ACCOUNTS: every entry is draining; leave at least one that takes new bundles"]
+    : [];
 }
 
 type Address = { readonly setting: string; readonly url: URL };

@@ -1,18 +1,23 @@
 import { createHash } from "node:crypto";
 
-/** A storage account that can hold bundles; without `geographies` it takes those of any. */
-export type PlacementAccount = { readonly name: string; readonly geographies?: readonly string[] | undefined };
+/** A storage account that can hold bundles; without `geographies` it takes those of any, and while `draining` no new ones. */
+export type PlacementAccount = {
+  readonly name: string;
+  readonly geographies?: readonly string[] | undefined;
+  readonly draining?: boolean | undefined;
+};
 
 /**
  * The name of the account that holds a stamp's new bundles: of the accounts for its geography, the one that rendezvous
- * hashing picks, so that adding an account moves only the stamps that it takes over.
+ * hashing picks, so that adding an account moves only the stamps that it takes over, and draining one only its own.
  */
 export function placeBundle(
   stampId: string,
   geography: string,
   accounts: readonly [PlacementAccount, ...PlacementAccount[]],
 ): string {
-  const candidates = accountsFor(geography, accounts);
+  const taking = accounts.filter((account) => account.draining !== true);
+  const candidates = accountsFor(geography, isNotEmpty(taking) ? taking : accounts);
   return candidates.reduce((best, next) => (outranks(next, best, stampId) ? next : best)).name;
 }
 

@@ -419,6 +419,8 @@ export type Boxes = {
 /** What is really in the accounts, listed rather than looked up. */
 export type Storehouse = {
   readonly accounts: readonly string[];
+  /** Those of them that take no new bundles. */
+  readonly draining: readonly string[];
   readonly containers: (account: string) => AsyncIterable<string>;
   /** The names of all blobs of a day's container, whatever they are. */
   readonly blobsIn: (account: string, day: UtcDay) => AsyncIterable<string>;

@@ -94,6 +94,7 @@ export function openAccounts(
 
   const storehouse: Storehouse = {
     accounts: accounts.map((account) => account.name),
+    draining: accounts.filter((account) => account.draining === true).map((account) => account.name),
     containers: (account) => named(account).containers(),
     blobsIn: (account, day) => named(account).blobsIn(day),
     holdsBlob: (account, day, name) => named(account).holdsBlob(day, name),

@@ -194,6 +194,11 @@ describe("a setting that is wrong is named", () => {
       /^BUNDLE_ACCOUNTS: names bundles1 twice/,
     ],
     [
+      "no account for new bundles",
+      { BUNDLE_ACCOUNTS: JSON.stringify([{ ...first, draining: true }]) },
+      /^BUNDLE_ACCOUNTS: every entry is draining; leave at least one/,
+    ],
+    [
       "storage without encryption",
       { StateStorage__tableServiceUri: "http://state.table.core.windows.net" },
       /^StateStorage__tableServiceUri: must begin with https/,

@@ -22,11 +22,9 @@ export async function reconcile(world: Needs): Promise<void> {
   const held = await all(schedule.heldDays());
   const found: Violation[] = [...(await findViolations(world, held, now))];
   for (const account of storehouse.accounts) {
-    found.push(...(await keptThings(world, account, now)));
-    found.push(...(await strayContainers(world, account, held, now)));
-    found.push(...(await overdueBoxes(world, account, now)));
-    for (const each of held) if (each.account === account) found.push(...(await compareDay(world, each, now)));
+    found.push(...(await keptThings(world, account, now)), ...(await compareAccount(world, account, held, now)));
   }
+  found.push(...notConfigured(storehouse, held, now));
   const violations = found.slice(0, mostFindings);
   for (const { code, since, container, stampId, bundleId } of violations) {
     log.alert("retention.violation", { code, since, container, stampId, bundleId });
@@ -50,6 +48,43 @@ async function keptThings({ log, storehouse }: Needs, account: string, now: Date
     return [{ code: "AccountSettingsUnreadable", message, since }];
   }
 }
+
+/** An account that does not answer is a finding of its own, and the others are compared all the same. */
+async function compareAccount(
+  world: Needs,
+  account: string,
+  held: readonly HeldDay[],
+  now: Date,
+): Promise<Violation[]> {
+  const days = held.filter((each) => each.account === account);
+  try {
+    const found = [...(await strayContainers(world, account, held, now)), ...(await overdueBoxes(world, account, now))];
+    for (const each of days) found.push(...(await compareDay(world, each, now)));
+    if (days.length === 0) await sayWhereDrained(world, account);
+    return found;
+  } catch (error) {
+    world.log.error("reconcile.accountUnreadable", error, { account });
+    const message = `What account ${account} holds could not be compared with the rows: find out why it does not answer.`;
+    return [{ code: "AccountUnreadable", message, since: toUtcTime(now) }];
+  }
+}
+
+/** Tells the operator that a drained account may be taken out of the settings: not one container is left. */
+async function sayWhereDrained({ log, storehouse }: Needs, account: string): Promise<void> {
+  if (!storehouse.draining.includes(account)) return;
+  if ((await all(storehouse.containers(account))).length === 0) log.info("account.drained", { account });
+}
+
+/** Days on accounts that the settings do not name any more: nobody can purge them. */
+const notConfigured = ({ accounts }: Needs["storehouse"], held: readonly HeldDay[], now: Date): Violation[] =>
+  held
+    .filter(({ account }) => !accounts.includes(account))
+    .map(({ account, day }) => ({
+      code: "AccountNotConfigured",
+      message: `Account ${account} holds bundles and BUNDLE_ACCOUNTS does not name it: put its entry back, as draining.`,
+      since: toUtcTime(now),
+      container: dayContainerName(day),
+    }));
 
 /** Containers that no row of the work index stands for: an upload that ended and is still writable, a day that nobody will purge. */
 async function strayContainers(

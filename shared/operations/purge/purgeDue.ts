@@ -36,7 +36,9 @@ export async function purgeDue(world: World): Promise<void> {
       await go(() => purgeDay(world, held), { container: dayContainerName(held.day), account: held.account });
     }
   }
-  await go(() => dropLentDays(world, now), { containers: "lent" });
+  for (const account of world.storehouse.accounts) {
+    await go(() => dropLentDays(world, account, now), { containers: "lent", account });
+  }
   if (failures.length > 0) throw failures[0];
 }
 
@@ -150,10 +152,8 @@ async function endUpload({ landing }: World, bundle: BundleRecord): Promise<void
 }
 
 /** Drops what was lent in parts on days that are over; a URL that was issued last may live a quarter of an hour into the next. */
-async function dropLentDays({ contents, storehouse }: World, now: Date): Promise<void> {
-  for (const account of storehouse.accounts) {
-    for (const day of await contents.lentDays(account)) {
-      if (isLentDayOver(day, now)) await contents.deleteLentDay(account, day);
-    }
+async function dropLentDays({ contents }: World, account: string, now: Date): Promise<void> {
+  for (const day of await contents.lentDays(account)) {
+    if (isLentDayOver(day, now)) await contents.deleteLentDay(account, day);
   }
 }

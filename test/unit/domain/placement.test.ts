@@ -53,6 +53,23 @@ describe("placing a stamp's bundles", () => {
     );
   });
 
+  it("gives no new bundle to an account that is draining, and leaves the stamps of the others where they are", () => {
+    const drained = { ...anywhere2, draining: true };
+    fc.assert(
+      fc.property(stamps, (stampId) => {
+        const others = [anywhere1, { name: "logsany3" }] as const;
+        const before = placeBundle(stampId, "Brazil", [...others, anywhere2]);
+        const after = placeBundle(stampId, "Brazil", [...others, drained]);
+        expect(after).not.toBe(drained.name);
+        if (before !== drained.name) expect(after).toBe(before);
+      }),
+    );
+  });
+
+  it("goes to an account for any geography when those for this one are draining", () => {
+    expect(placeBundle(randomUUID(), "Europe", [{ ...europe, draining: true }, china, anywhere1])).toBe("logsany1");
+  });
+
   it("spreads stamps evenly", () => {
     const accounts: readonly [PlacementAccount, ...PlacementAccount[]] = [anywhere1, anywhere2, { name: "logsany3" }];
     const placed = Array.from({ length: 3_000 }, (_, n) => placeBundle(`stamp-${n}`, "Brazil", accounts));
