@@ -162,7 +162,12 @@ export const bundle = z
   .meta({ id: "Bundle" });
 export type Bundle = z.infer<typeof bundle>;
 
-export const candidate = bundle.extend({ reasons: z.array(z.string()).optional() }).meta({ id: "CaseBundle" });
+export const candidate = bundle
+  .extend({
+    reasons: z.array(z.string()).optional(),
+    path: z.string().optional().describe("What a file was called in its drop box, where that is no file name."),
+  })
+  .meta({ id: "CaseBundle" });
 export type CaseBundle = z.infer<typeof candidate>;
 
 export const verification = z

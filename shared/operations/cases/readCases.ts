@@ -1,6 +1,7 @@
 import type { CaseBundle } from "../../api/bundles.ts";
 import type { SupportCase } from "../../api/cases.ts";
 import type { BundleId, CaseNumber, StampId } from "../../api/primitives.ts";
+import type { BundleRecord } from "../../domain/bundle.ts";
 import { candidateReasons } from "../../domain/candidates.ts";
 import { type CaseRecord, isAssigned, sendersOf } from "../../domain/case.ts";
 import { mapBounded, take } from "../bounded.ts";
@@ -67,6 +68,16 @@ function shownTo(caller: Caller, looksAt: CaseNumber, { caseNumber, ...view }: C
   return { ...view, ...(caseNumber === looksAt ? claim : {}), links };
 }
 
+/** What a file was called in its drop box, as long as its contact is remembered. */
+async function withPath(
+  { stamps }: Pick<World, "stamps">,
+  bundle: BundleRecord,
+  view: CaseBundle,
+): Promise<CaseBundle> {
+  const note = bundle.pathNote === undefined ? undefined : await stamps.note(bundle.stampId, bundle.pathNote);
+  return note === undefined ? view : { ...view, path: note.text };
+}
+
 /** To an engineer an accepted bundle says whether it holds what was asked for; who reads no content is told nothing of it. */
 async function readView(
   world: Needs,
@@ -76,7 +87,7 @@ async function readView(
 ): Promise<CaseBundle | undefined> {
   const [head, bundle] = await Promise.all([world.stamps.head(stampId), world.stamps.bundle(stampId, bundleId)]);
   if (head.state === undefined || bundle === undefined) return undefined;
-  const view = bundleView(bundle, head.state, world.clock.now());
+  const view = await withPath(world, bundle, bundleView(bundle, head.state, world.clock.now()));
   if (view.state !== "accepted" || caller.kind !== "token" || caller.role !== "E") return view;
   const inventory = await world.contents.inventory(placeOf(bundle));
   return inventory === undefined ? view : { ...view, completeness: inventory.completeness };

@@ -258,9 +258,13 @@ test("[invariant 3] what came by a drop box goes with the day of the box, with i
 
 test("[invariant 9] a drop box's people and paths can be forgotten, and the ledger holds neither", async () => {
   const stage = stageOf();
-  const box = await openDropBox(stage, await stage.openCase());
+  const supportCase = await stage.openCase();
+  const box = await openDropBox(stage, supportCase);
   await box.write("Contoso secret/Grace?.zip", await makeZip());
   await box.close();
+  await verifiedBundlesOf(stage, box.dropBoxId);
+  const shown = async () => await readAll(supportCase.engineer.call, `${supportCase.path}/bundles`);
+  expect(await shown()).toMatchObject([{ path: "Contoso secret/Grace?.zip", fileName: "Contoso secret_Grace_.zip" }]);
   const { call } = await stage.person("R");
   const events = await stage.events();
   expect(JSON.stringify(events)).not.toMatch(/Contoso|Grace|Ada|ada@/);
@@ -274,5 +278,6 @@ test("[invariant 9] a drop box's people and paths can be forgotten, and the ledg
   const row = await stage.app.world.stamps.bundle(stampId.parse(box.dropBoxId), bundleId.parse(bundle?.bundleId));
   if (row?.pathNote === undefined) throw new Error("The bundle has no path of its own");
   expect(await stage.app.world.stamps.note(row.stampId, row.pathNote)).toBeUndefined();
+  expect((await shown())[0]).not.toHaveProperty("path");
   expectWholeLedger(await stage.events());
 });
