@@ -10,6 +10,7 @@ export type Scope =
   | "access's host account"
   | "state account"
   | "queue arrivals"
+  | "queue extract"
   | "each bundle account"
   | "records account"
   | "signing key"
@@ -30,7 +31,10 @@ export type RoleGrant = {
   readonly containers?: ContainerRules;
 };
 
-/** How the names of the containers begin whose blobs may be read (by name), listed, written and deleted. */
+/**
+ * How the names of the containers begin whose blobs may be read (by name), listed, written and deleted. `container:pattern` asks besides that the
+ * blob's path, or the prefix of a listing, is like the pattern.
+ */
 export type ContainerRules = Readonly<Record<"read" | "list" | "write" | "delete", readonly string[]>>;
 
 const blobContributor = {
@@ -41,6 +45,10 @@ const blobContributor = {
 const messageSender = {
   role: "Storage Queue Data Message Sender",
   roleId: "c6a89b2d-59bc-44d0-9896-0f6e12d7b80a",
+} as const;
+const queueContributor = {
+  role: "Storage Queue Data Contributor",
+  roleId: "974c5e8b-45b9-4653-ba55-5f855dd0fb88",
 } as const;
 const blobOwner = { role: "Storage Blob Data Owner", roleId: "b7e6dc6d-f1e8-4753-8033-0f276bb0955b" } as const;
 const both = ["intake", "access"] as const;
@@ -67,12 +75,22 @@ export const roleGrants: readonly RoleGrant[] = [
   },
   {
     holders: ["intake"],
-    role: "Storage Queue Data Contributor",
-    roleId: "974c5e8b-45b9-4653-ba55-5f855dd0fb88",
+    ...queueContributor,
     scope: "state account",
     why: "Sends and receives verification messages. Message Processor is not enough: the host updates a message to give it back.",
   },
-  { ...messageSender, holders: ["access"], scope: "state account", why: "Asks for a verification that was forgotten." },
+  {
+    ...messageSender,
+    holders: ["access"],
+    scope: "state account",
+    why: "Asks for a verification that was forgotten; what its own queue gives up goes to that queue's poison queue.",
+  },
+  {
+    ...queueContributor,
+    holders: ["access"],
+    scope: "queue extract",
+    why: "Takes one file out of a bundle at a time, to lend it.",
+  },
   {
     ...messageSender,
     holders: ["each topic"],
@@ -85,7 +103,7 @@ export const roleGrants: readonly RoleGrant[] = [
     why: "Makes and deletes landing containers, signs upload URLs, copies what was submitted and reads its own copy to verify it.",
     containers: {
       read: ["landing-", "bundles-", "box-"],
-      list: ["box-"],
+      list: ["box-", "bundles-:*/*"],
       write: ["landing-", "bundles-"],
       delete: ["bundles-"],
     },
@@ -97,7 +115,7 @@ export const roleGrants: readonly RoleGrant[] = [
     containers: {
       read: ["landing-", "bundles-", "lent-", "box-"],
       list: ["bundles-", "lent-", "box-"],
-      write: ["lent-", "box-", "retention-probe"],
+      write: ["lent-", "box-", "retention-probe", "bundles-:*.paths/*"],
       delete: ["bundles-", "lent-"],
     },
   },
@@ -135,12 +153,20 @@ const container = "@Resource[Microsoft.Storage/storageAccounts/blobServices/cont
 
 /** The condition by which a role assignment holds for the blobs of some containers only. Actions on containers take no condition. */
 export function conditionOf(rules: ContainerRules): string {
-  const isIn = (prefixes: readonly string[]) =>
-    prefixes.map((prefix) => `${container} StringStartsWith '${prefix}'`).join(" OR ");
+  const startsWith = (prefix = "") => `${container} StringStartsWith '${prefix}'`;
+  const isIn = (entries: readonly string[], narrower = `@Resource[${blobs}:path]`) =>
+    entries
+      .map((entry) => {
+        const [prefix, pattern] = entry.split(":");
+        return pattern === undefined
+          ? startsWith(prefix)
+          : `(${startsWith(prefix)} AND ${narrower} StringLike '${pattern}')`;
+      })
+      .join(" OR ");
   const unless = (action: string) => `!(ActionMatches{'${blobs}/${action}'})`;
   return [
     `((${unless("read")}) OR (${isIn(rules.read)}))`,
-    `((!(ActionMatches{'${blobs}/read'} AND SubOperationMatches{'Blob.List'})) OR (${isIn(rules.list)}))`,
+    `((!(ActionMatches{'${blobs}/read'} AND SubOperationMatches{'Blob.List'})) OR (${isIn(rules.list, `@Request[${blobs}:prefix]`)}))`,
     `((${unless("write")} AND ${unless("add/action")} AND ${unless("move/action")}) OR (${isIn(rules.write)}))`,
     `((${unless("delete")}) OR (${isIn(rules.delete)}))`,
   ].join(" AND ");

@@ -86,6 +86,7 @@ const scopes: Readonly<Record<Scope, (deployment: Deployment) => readonly Resour
   "state account": accountsOf.tables,
   "queue arrivals": (deployment) =>
     deployment.filter(({ id }) => id.endsWith("/queueServices/default/queues/arrivals")),
+  "queue extract": (deployment) => deployment.filter(({ id }) => id.endsWith("/queueServices/default/queues/extract")),
   "each bundle account": accountsOf.bundles,
   "records account": accountsOf.records,
   "signing key": (deployment) => ofType(deployment, types.key),

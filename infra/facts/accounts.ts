@@ -24,7 +24,7 @@ const withoutBundles = (deployment: Deployment): readonly Resource[] => {
   );
 };
 
-const queues = ["verify", "verify-poison", "arrivals", "arrivals-poison"];
+const queues = ["verify", "arrivals", "extract"].flatMap((name) => [name, `${name}-poison`]);
 
 export const accountFacts: readonly Fact[] = [
   {

@@ -34,27 +34,40 @@ var reader = subscriptionResourceId(
 
 var rules = app == 'intake' ? intakeRules : accessRules
 
-// Verification reads the copy that it made, by its name; intake cannot find out what else there is, and lends nothing.
+// `container` begins the container's name; `container:pattern` asks besides that the blob's path, or the prefix of a listing, is like that.
+
+// Verification reads the copy that it made, by its name, and what a rejection deletes is listed under the bundle's own name; intake cannot find
+// out what stamps there are, and lends nothing.
 var intakeRules ContainerRules = {
   read: ['landing-', 'bundles-', 'box-']
-  list: ['box-']
+  list: ['box-', 'bundles-:*/*']
   write: ['landing-', 'bundles-']
   delete: ['bundles-']
 }
 
-// Lends bundles, in parts too, opens drop boxes, compares what is there with the rows. It cannot alter a bundle.
+// Lends bundles, in parts too, opens drop boxes, compares what is there with the rows. It cannot alter a bundle: beside one it writes which
+// paths were lent.
 var accessRules ContainerRules = {
   read: ['landing-', 'bundles-', 'lent-', 'box-']
   list: ['bundles-', 'lent-', 'box-']
-  write: ['lent-', 'box-', 'retention-probe']
+  write: ['lent-', 'box-', 'retention-probe', 'bundles-:*.paths/*']
   delete: ['bundles-', 'lent-']
 }
 
-func isIn(prefixes string[]) string =>
+var blobPath = '@Resource[Microsoft.Storage/storageAccounts/blobServices/containers/blobs:path]'
+var listedPrefix = '@Request[Microsoft.Storage/storageAccounts/blobServices/containers/blobs:prefix]'
+
+func startsWith(prefix string) string =>
+  '@Resource[Microsoft.Storage/storageAccounts/blobServices/containers:name] StringStartsWith \'${prefix}\''
+
+func isIn(rules string[], narrower string) string =>
   join(
     map(
-      prefixes,
-      prefix => '@Resource[Microsoft.Storage/storageAccounts/blobServices/containers:name] StringStartsWith \'${prefix}\''
+      rules,
+      rule =>
+        contains(rule, ':')
+          ? '(${startsWith(split(rule, ':')[0])} AND ${narrower} StringLike \'${split(rule, ':')[1]}\')'
+          : startsWith(rule)
     ),
     ' OR '
   )
@@ -65,13 +78,13 @@ func unless(action string) string =>
 func unlessListing() string =>
   '!(ActionMatches{\'Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read\'} AND SubOperationMatches{\'Blob.List\'})'
 
-func conditionOf(rules ContainerRules) string =>
+func conditionOf(rules ContainerRules, path string, prefix string) string =>
   join(
     [
-      '((${unless('read')}) OR (${isIn(rules.read)}))'
-      '((${unlessListing()}) OR (${isIn(rules.list)}))'
-      '((${unless('write')} AND ${unless('add/action')} AND ${unless('move/action')}) OR (${isIn(rules.write)}))'
-      '((${unless('delete')}) OR (${isIn(rules.delete)}))'
+      '((${unless('read')}) OR (${isIn(rules.read, path)}))'
+      '((${unlessListing()}) OR (${isIn(rules.list, prefix)}))'
+      '((${unless('write')} AND ${unless('add/action')} AND ${unless('move/action')}) OR (${isIn(rules.write, path)}))'
+      '((${unless('delete')}) OR (${isIn(rules.delete, path)}))'
     ],
     ' AND '
   )
@@ -83,7 +96,7 @@ resource blobs 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
     principalId: principalId
     principalType: 'ServicePrincipal'
     roleDefinitionId: blobContributor
-    condition: conditionOf(rules)
+    condition: conditionOf(rules, blobPath, listedPrefix)
     conditionVersion: '2.0'
   }
 }

@@ -35,6 +35,10 @@ resource state 'Microsoft.Storage/storageAccounts@2025-01-01' existing = {
   name: stateAccountName
 }
 
+resource extractQueue 'Microsoft.Storage/storageAccounts/queueServices/queues@2025-01-01' existing = {
+  name: '${stateAccountName}/default/extract'
+}
+
 resource vault 'Microsoft.KeyVault/vaults@2024-11-01' existing = {
   name: vaultName
 
@@ -66,6 +70,12 @@ var queueRole = subscriptionResourceId(
   app == 'intake' ? '974c5e8b-45b9-4653-ba55-5f855dd0fb88' : 'c6a89b2d-59bc-44d0-9896-0f6e12d7b80a'
 )
 
+// What access takes out of bundles to lend comes by a queue of its own.
+var queueContributor = subscriptionResourceId(
+  'Microsoft.Authorization/roleDefinitions',
+  '974c5e8b-45b9-4653-ba55-5f855dd0fb88'
+)
+
 // Key Vault Crypto User: reads the public half and signs; on this key alone.
 var cryptoUser = subscriptionResourceId(
   'Microsoft.Authorization/roleDefinitions',
@@ -94,6 +104,12 @@ resource stateQueues 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   name: guid(state.id, identityName, queueRole)
   scope: state
   properties: { principalId: principalId, principalType: 'ServicePrincipal', roleDefinitionId: queueRole }
+}
+
+resource extracting 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (app == 'access') {
+  name: guid(extractQueue.id, identityName, queueContributor)
+  scope: extractQueue
+  properties: { principalId: principalId, principalType: 'ServicePrincipal', roleDefinitionId: queueContributor }
 }
 
 resource signing 'Microsoft.Authorization/roleAssignments@2022-04-01' = {

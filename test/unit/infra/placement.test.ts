@@ -56,6 +56,10 @@ describe("the app that faces stamps", () => {
       if (trigger === "timerTrigger") expect(placeOf(name), name).toEqual(["access"]);
   });
 
+  it("takes no file out of a bundle to lend it", () => {
+    expect(placeOf("extractFile")).toEqual(["access"]);
+  });
+
   it("alone verifies, and takes what stamps send", () => {
     expect(placeOf("verifyBundle")).toEqual(["intake"]);
     expect(placeOf("Bundles_Put")).toEqual(["intake"]);
