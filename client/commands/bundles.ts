@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { z } from "zod";
 import type { Access, Bundle } from "../../shared/api/bundles.ts";
+import { completenessLines } from "../completeness.ts";
 import { exitCodes, UsageError } from "../failure.ts";
 import { size, time } from "../output.ts";
 import type { StampApi } from "../stamp.ts";
@@ -91,6 +92,7 @@ function bundleLines(bundle: Bundle): string[] {
   return [
     `Bundle ${bundle.bundleId} is ${bundle.state}.`,
     ...facts.flatMap(([name, value]) => (value === undefined ? [] : [`  ${name.padEnd(10)} ${value}`])),
+    ...completenessLines(bundle),
   ];
 }
 

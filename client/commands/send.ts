@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { Bundle } from "../../shared/api/bundles.ts";
 import { purposes } from "../../shared/api/primitives.ts";
 import type { BundleDescription } from "../begin.ts";
+import { completenessLines } from "../completeness.ts";
 import { exitCodes } from "../failure.ts";
 import { size, time } from "../output.ts";
 import { uploadsFolder } from "../profile.ts";
@@ -134,5 +135,11 @@ function linesOf({ bundle, sentBytes }: SentBundle): string[] {
     submitted: "Submitted: the service has it and will verify it.",
   };
   const next = state === "accepted" ? [] : [`Its verdict: npm run stamp -- status ${bundleId}`];
-  return [heading[state] ?? `The bundle is ${state}.`, ...facts, `  deleted  ${time(deleteBy)} at the latest`, ...next];
+  return [
+    heading[state] ?? `The bundle is ${state}.`,
+    ...facts,
+    `  deleted  ${time(deleteBy)} at the latest`,
+    ...completenessLines(bundle),
+    ...next,
+  ];
 }

@@ -5,6 +5,7 @@ import type { CustodyRecord } from "../../domain/custody.ts";
 import { subjectId } from "../../domain/people.ts";
 import { shownPurgeOn } from "../../domain/purge.ts";
 import type { SenderRecord } from "../../domain/sender.ts";
+import { DomainError } from "../../errors.ts";
 import type { Caller } from "../caller.ts";
 import type { World } from "../needs.ts";
 import { placeOf } from "./finishPurge.ts";
@@ -80,8 +81,7 @@ export async function bundleViewFor(
 ): Promise<Bundle> {
   const view = await withCarrier(world, bundleView(bundle, sender, world.clock.now()));
   if (view.state === "accepted" && caller.kind === "stamp") {
-    const inventory = await world.contents.inventory(placeOf(bundle));
-    return inventory === undefined ? view : { ...view, completeness: inventory.completeness };
+    return { ...view, ...(await completenessIn(world, bundle)) };
   }
   if (view.state !== "created") return view;
   const [upload, stagedBlocks] = await Promise.all([
@@ -89,6 +89,20 @@ export async function bundleViewFor(
     options.isNew ? [] : world.landing.stagedBlocks(bundle.account, bundle.landing),
   ]);
   return { ...view, ...(upload === undefined ? {} : { upload }), stagedBlocks: [...stagedBlocks] };
+}
+
+/** A bundle is shown without it while its account is down. */
+export async function completenessIn(
+  { contents }: Pick<World, "contents">,
+  bundle: BundleRecord,
+): Promise<Pick<Bundle, "completeness">> {
+  try {
+    const inventory = await contents.inventory(placeOf(bundle));
+    return inventory === undefined ? {} : { completeness: inventory.completeness };
+  } catch (error) {
+    if (error instanceof DomainError && error.code === "ServiceUnavailable") return {};
+    throw error;
+  }
 }
 
 async function uploadFor(

@@ -5,8 +5,7 @@ import type { BundleRecord } from "../../domain/bundle.ts";
 import { candidateReasons } from "../../domain/candidates.ts";
 import { type CaseRecord, isAssigned, sendersOf } from "../../domain/case.ts";
 import { mapBounded, take } from "../bounded.ts";
-import { placeOf } from "../bundles/finishPurge.ts";
-import { bundleView } from "../bundles/view.ts";
+import { bundleView, completenessIn } from "../bundles/view.ts";
 import type { Caller } from "../caller.ts";
 import type { Page, World } from "../needs.ts";
 import { type PageRequest, type PageResult, pageResult, sieve } from "../paging.ts";
@@ -89,8 +88,7 @@ async function readView(
   if (head.state === undefined || bundle === undefined) return undefined;
   const view = await withPath(world, bundle, bundleView(bundle, head.state, world.clock.now()));
   if (view.state !== "accepted" || caller.kind !== "token" || caller.role !== "E") return view;
-  const inventory = await world.contents.inventory(placeOf(bundle));
-  return inventory === undefined ? view : { ...view, completeness: inventory.completeness };
+  return { ...view, ...(await completenessIn(world, bundle)) };
 }
 
 /**

@@ -11,11 +11,11 @@ const table: Readonly<Record<number, string>> = {
     "SignatureNotYetValid SignatureReplayed KeyUnknown KeyRetired DigestMissing DigestMismatch",
   403:
     "RoleMissing ConflictingRoles StampDisabled ConsentNotGiven TriggerBeforeConsent HiddenEventUnsupported StampVersionTooOld ClientVersionTooOld CaseNotOpen " +
-    "GrantNotActive NotTheGrantee PurposeNotConsented PurgeDue",
+    "GrantNotActive NotTheGrantee PurposeNotConsented PurgeDue RoleNotGranted",
   404: "NotFound",
   409:
     "BundleConflict NothingUploaded UnusableBlob InvalidState KeyConflict GrantConflict DropBoxConflict StampNotOnCase BundleNotLinked " +
-    "BundleNotAccepted StaleRevision NotYetDeleted",
+    "BundleNotAccepted StaleRevision NotYetDeleted UnreadableFile",
   411: "LengthRequired",
   412: "ConditionNotMet",
   413: "BodyTooLarge",
