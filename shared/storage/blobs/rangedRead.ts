@@ -19,7 +19,7 @@ export type PinnedBlob = { readonly blob: BlobClient; readonly etag: string; rea
 export type Chunks = readonly Uint8Array<ArrayBuffer>[];
 
 /**
- * Gives a blob's bytes, up to `upTo` and in order, to `take` while it reads some ranges ahead. A further range is asked for only when `take`
+ * Gives a blob's bytes, up to `upTo` and in order, to `take` while it reads some ranges ahead; `take` is asked again only when it is done. A further range is asked for only when `take`
  * is done with an earlier one, so a slow taker slows the reading and the memory stays bounded.
  */
 export async function readInOrder(
@@ -41,9 +41,12 @@ export async function readInOrder(
 
   for (let index = 0; index < Math.min(rangesAtOnce, ranges); index++) start(index, Promise.resolve());
   try {
+    let taken = Promise.resolve();
     for (let index = rangesAtOnce; underWay.length > 0; index++) {
       const chunks = await underWay.shift();
-      const taken = take(chunks ?? []);
+      taken = taken.then(() => take(chunks ?? []));
+      // Whoever waits for it is told; the last one is waited for below.
+      taken.catch(() => {});
       if (index < ranges) start(index, taken);
       else await taken;
     }

@@ -72,6 +72,19 @@ describe.each([
   });
 });
 
+test("[invariant 6] a bundle of many ranges is read in their order, with a deflated zip to look into on the way", async () => {
+  const stage = stages();
+  const inner = await zipOf([{ name: "NODE01/large.bin", content: randomBytes(30_000_000), compress: false }]);
+  const zip = await zipOf([{ name: "Storage-20270203040506.zip", content: inner }]);
+  const { call } = await lentBundle(stage, zip);
+  const listed = fileList.parse(expectStatus(await call("GET", "/files"), 200).json);
+  expect(listed.value.map(({ path }) => path)).toEqual([
+    "Storage-20270203040506.zip",
+    "Storage-20270203040506.zip/NODE01/large.bin",
+  ]);
+  expect(stage.logged.filter((line) => line.includes("verification.failed"))).toEqual([]);
+});
+
 test("a path that is not there is 404, whatever it tries", async () => {
   const { call } = await lentBundle(stages(), await contents(false));
   for (const path of ["nothing.log", "../../etc/passwd", "Storage-20270203040506.zip/../x", "/", "C:/x"]) {
