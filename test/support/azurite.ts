@@ -25,22 +25,32 @@ export type TestAzurite = {
 const endWithParent = `data:text/javascript,process.on("disconnect",()=>process.exit())`;
 
 /**
- * Starts an Azurite in memory on free ports.
+ * Starts an Azurite in memory on free ports, with the account of that name.
  * `https` (paths of PEM files) serves TLS and takes Entra tokens (`--oauth basic`), for the user-delegation path.
  */
-export async function startTestAzurite(options: { https?: { cert: string; key: string } } = {}): Promise<TestAzurite> {
+export async function startTestAzurite(
+  options: { https?: { cert: string; key: string }; name?: string } = {},
+): Promise<TestAzurite> {
+  const account = { ...testAccount, ...(options.name === undefined ? {} : { name: options.name }) };
   const tls = options.https ? ["--cert", options.https.cert, "--key", options.https.key, "--oauth", "basic"] : [];
   const child = spawn(
     process.execPath,
     ["--import", endWithParent, azuriteEntry(), ...azuriteArguments, "--inMemoryPersistence", ...tls],
-    { cwd: tmpdir(), stdio: ["ignore", "pipe", "pipe", "ipc"] },
+    {
+      cwd: tmpdir(),
+      env: {
+        ...process.env,
+        ...(options.name === undefined ? {} : { AZURITE_ACCOUNTS: `${account.name}:${account.key}` }),
+      },
+      stdio: ["ignore", "pipe", "pipe", "ipc"],
+    },
   );
   const exited = once(child, "exit");
   let output = "";
   const endpoints = await new Promise<StorageEndpoints>((resolve, reject) => {
     const read = (chunk: Buffer) => {
       output += chunk.toString("utf8");
-      const found = listeningEndpoints(output, testAccount.name);
+      const found = listeningEndpoints(output, account.name);
       if (found !== undefined) resolve(found);
     };
     child.stdout?.on("data", read);
@@ -48,7 +58,7 @@ export async function startTestAzurite(options: { https?: { cert: string; key: s
     child.once("exit", (code) => reject(new Error(`Azurite ended with ${code} before it listened:\n${output}`)));
   });
   return {
-    connectionString: connectionString(testAccount, endpoints),
+    connectionString: connectionString(account, endpoints),
     endpoints,
     stop: async () => {
       if (child.connected) child.disconnect();

@@ -1,4 +1,5 @@
-import { Agent, type IncomingMessage, request } from "node:http";
+import { Agent, type IncomingMessage, request as requestHttp } from "node:http";
+import { Agent as HttpsAgent, request as requestHttps } from "node:https";
 
 /** Plain HTTP without the courtesies of `fetch`: the path goes out as it is written, headers may be wrong, bodies may be chunked. */
 
@@ -23,12 +24,17 @@ export type Answer = {
   readonly json: unknown;
 };
 
-const agent = new Agent({ keepAlive: true, maxSockets: 64 });
+const pool = { keepAlive: true, maxSockets: 64 } as const;
+const lines = {
+  "http:": { agent: new Agent(pool), request: requestHttp },
+  "https:": { agent: new HttpsAgent(pool), request: requestHttps },
+} as const;
 const answerLimitMilliseconds = 60_000;
 
 /** Sends one request to `origin` and reads its whole answer. Throws where the line drops before that. */
 export function send(origin: string, { method, path, headers = {}, body, chunked }: RawRequest): Promise<Answer> {
-  const { hostname, port } = new URL(origin);
+  const { hostname, port, protocol } = new URL(origin);
+  const { agent, request } = lines[protocol === "https:" ? protocol : "http:"];
   const bytes = typeof body === "string" ? Buffer.from(body) : body;
   const outgoing = request({
     agent,

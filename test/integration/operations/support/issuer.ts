@@ -1,4 +1,5 @@
-import { createServer } from "node:http";
+import { createServer, type RequestListener } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import type { Role } from "../../../support/system/world.ts";
 
@@ -20,10 +21,12 @@ const tenant = "5f0c1d0e-6b64-4f0a-9c57-2b1f9f7f3c11";
 const issuer = `https://issuer.invalid/${tenant}/v2.0`;
 const audience = "stamp-intake-under-test";
 
-export async function startIssuer(): Promise<Issuer> {
+/** With `tls` its keys are published over HTTPS, with the certificate and key in PEM. */
+export async function startIssuer(tls?: { readonly cert: string; readonly key: string }): Promise<Issuer> {
   const pair = await generateKeyPair("ES256", { extractable: true });
   const jwks = JSON.stringify({ keys: [{ ...(await exportJWK(pair.publicKey)), kid: "t1", alg: "ES256" }] });
-  const server = createServer((_, response) => response.setHeader("content-type", "application/json").end(jwks));
+  const publish: RequestListener = (_, response) => response.setHeader("content-type", "application/json").end(jwks);
+  const server = tls === undefined ? createServer(publish) : createTlsServer(tls, publish);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const address = server.address();
   const port = typeof address === "object" && address !== null ? address.port : 0;
@@ -32,7 +35,7 @@ export async function startIssuer(): Promise<Issuer> {
       TOKEN_ISSUER: issuer,
       TOKEN_AUDIENCE: audience,
       TOKEN_TENANT_ID: tenant,
-      TOKEN_JWKS_URL: `http://127.0.0.1:${port}/`,
+      TOKEN_JWKS_URL: `${tls === undefined ? "http" : "https"}://127.0.0.1:${port}/`,
     },
     token: (roles, oid) =>
       new SignJWT({ tid: tenant, oid, roles: roles.map((role) => names[role]) })

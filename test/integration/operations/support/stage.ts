@@ -54,10 +54,10 @@ export type Stages = {
 };
 
 /** Call it at the top of a test file; what it gives opens a stage on new storage each time. */
-export function useStages(): (options?: StageOptions) => Stage {
+export function useStages(tls?: Parameters<typeof openStages>[0]): (options?: StageOptions) => Stage {
   let stages: Stages | undefined;
   beforeAll(async () => {
-    stages = await openStages();
+    stages = await openStages(tls);
   });
   afterAll(() => stages?.close());
   return (options = {}) => {
@@ -66,11 +66,11 @@ export function useStages(): (options?: StageOptions) => Stage {
   };
 }
 
-/** Storage and an issuer of tokens, for as many stages as wanted. */
-export async function openStages(): Promise<Stages> {
+/** Storage and an issuer of tokens, for as many stages as wanted. With `tls`, in PEM, the issuer is reached over HTTPS. */
+export async function openStages(tls?: { readonly cert: string; readonly key: string }): Promise<Stages> {
   const [accounts, issuer, directory] = await Promise.all([
     startAccounts(),
-    startIssuer(),
+    startIssuer(tls),
     mkdtemp(join(tmpdir(), "stamp-intake-stage-")),
   ]);
   const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
@@ -146,7 +146,7 @@ function openStage(
     verify: ({ stampId, bundleId }) => listening(() => app.queues.verify({ stampId, bundleId })),
     logged,
     service: noProcess,
-    origin,
+    origin: environment.PUBLIC_ORIGIN,
     now: now ?? (() => new Date(Date.now() + offsetDays * dayMs)),
     on: (hoursFromNow = 0) => new Date(stage.now().getTime() + hoursFromNow * 3_600_000).toISOString(),
     send,
