@@ -78,6 +78,7 @@ export function edgeOf(app: App): (raw: RawRequest) => Promise<Answer> {
     served(routes.Compliance_GetProof, (handlers) => handlers.Compliance_GetProof),
     served(routes.People_Forget, (handlers) => handlers.People_Forget),
     served(routes.Service_GetKeys, (handlers) => handlers.Service_GetKeys),
+    served(routes.Service_GetHealth, (handlers) => handlers.Service_GetHealth),
     served(routes.Terms_List, (handlers) => handlers.Terms_List),
   ];
 
