@@ -1,5 +1,6 @@
 /** Every registration: what the Functions host loads. */
 import "./http/accessGrants.ts";
+import "./http/accessRequests.ts";
 import "./http/bundles.ts";
 import "./http/cases.ts";
 import "./http/compliance.ts";

@@ -60,7 +60,7 @@ export const grant = z
     grantId,
     caseNumber,
     grantee: z.string(),
-    state: z.enum(["active", "ended"]),
+    state: z.enum(["pendingApproval", "active", "ended"]),
     purpose,
     justification: text.optional(),
     bundles: z.array(z.object({ stampId, bundleId })),
@@ -78,9 +78,15 @@ export const grant = z
           "stampDisabled",
           "bundleErased",
           "bundlePurged",
+          "denied",
+          "approvalLapsed",
         ]),
       })
       .optional(),
+    approval: z
+      .object({ stampIds: z.array(stampId), requestedOn: utcTime, lapsesOn: utcTime, approvedOn: utcTime.optional() })
+      .optional()
+      .describe("Where stamps' operators have to approve: which stamps, until when, and when the last of them had."),
   })
   .meta({ id: "Grant" });
 export type Grant = z.infer<typeof grant>;

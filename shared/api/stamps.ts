@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { approvalMode } from "./approvals.ts";
 import { guid, keyId, list, stampId, stampVersion, text, utcTime } from "./primitives.ts";
 import { publicJwk } from "./publicJwk.ts";
 
@@ -78,6 +79,7 @@ export const stamp = z
     disabledReason: disabledReason.optional(),
     keys: z.array(stampKey),
     createdOn: utcTime,
+    accessApproval: approvalMode,
     updatedOn: utcTime,
   })
   .meta({ id: "Stamp" });

@@ -26,6 +26,8 @@ export const endReason = z.enum([
   "stampDisabled",
   "bundleErased",
   "bundlePurged",
+  "denied",
+  "approvalLapsed",
 ]);
 export type EndReason = z.infer<typeof endReason>;
 
@@ -40,14 +42,23 @@ export const grantRecord = z.object({
   /** Only these roles' zips and files; absent: everything. */
   roles: z.array(z.string()).optional(),
   durationMinutes: z.int(),
+  /** While it waits for approval: when it was asked for, and when that lapses. */
   startsOn: utcTime,
   expiresOn: utcTime,
+  /** The stamps whose operators have to approve it, and when the last of them had. */
+  approval: z
+    .object({ stampIds: z.array(stampId), requestedOn: utcTime, lapsesOn: utcTime, approvedOn: utcTime.optional() })
+    .optional(),
   /** The epochs of the case and of the assignment that it was given under. */
   openEpoch: z.int(),
   assigneeEpoch: z.int(),
   ended: z.object({ on: utcTime, reason: endReason }).optional(),
 });
 export type GrantRecord = z.infer<typeof grantRecord>;
+
+/** Whether it waits for approval, as long as it has not ended. */
+export const isPending = ({ approval }: GrantRecord): boolean =>
+  approval !== undefined && approval.approvedOn === undefined;
 
 /** When and why the grant ended, whether or not that has been written yet. */
 export function grantEnd(
@@ -56,14 +67,13 @@ export function grantEnd(
   now: Date,
 ): { on: UtcTime; reason: EndReason } | undefined {
   if (grant.ended !== undefined) return grant.ended;
-  if (now.getTime() >= Date.parse(grant.expiresOn) && Date.parse(grant.expiresOn) < Date.parse(record.updatedOn)) {
-    return { on: grant.expiresOn, reason: "expired" };
-  }
+  const endOfTime = { on: grant.expiresOn, reason: isPending(grant) ? "approvalLapsed" : "expired" } as const;
+  const isOver = now.getTime() >= Date.parse(grant.expiresOn);
+  if (isOver && Date.parse(grant.expiresOn) < Date.parse(record.updatedOn)) return endOfTime;
   if (grant.openEpoch !== record.openEpoch) return { on: record.closedOn ?? record.updatedOn, reason: "caseClosed" };
   const assignment = record.assignees.find((each) => each.subjectId === grant.grantee);
   if (assignment?.epoch !== grant.assigneeEpoch) return { on: record.updatedOn, reason: "unassigned" };
-  if (now.getTime() >= Date.parse(grant.expiresOn)) return { on: grant.expiresOn, reason: "expired" };
-  return undefined;
+  return isOver ? endOfTime : undefined;
 }
 
 /** What a grant's bundle has come to since it was lent. */

@@ -2,7 +2,7 @@ import type { Purpose, StampId } from "../api/primitives.ts";
 import { DomainError, type ErrorCode } from "../errors.ts";
 import type { BundleRecord } from "./bundle.ts";
 import { type CaseRecord, listsSender } from "./case.ts";
-import { type GrantRecord, grantEnd } from "./grant.ts";
+import { type GrantRecord, grantEnd, isPending } from "./grant.ts";
 import type { SubjectId } from "./people.ts";
 import { isPurgeDue } from "./purge.ts";
 
@@ -73,9 +73,20 @@ export function requireActiveGrant(grant: GrantRecord, record: CaseRecord, calle
   }
   const { ended, ...rest } = grant;
   const endedWithBundles = ended?.reason === "bundleErased" || ended?.reason === "bundlePurged";
-  const end = grantEnd(endedWithBundles ? rest : grant, record, now);
+  const end = grantEnd(endedWithBundles && !isPending(grant) ? rest : grant, record, now);
   if (end !== undefined) throw notActive(end);
+  if (isPending(grant)) throw awaitsApproval(grant);
 }
+
+const awaitsApproval = ({ approval, expiresOn }: GrantRecord): DomainError =>
+  new DomainError("GrantNotActive", "The grant waits for the customer's approval. Ask again once it is active.", {
+    details: [
+      {
+        code: "pendingApproval",
+        message: `The operators of ${approval?.stampIds.map((id) => `stamp ${id}`).join(", ")} have to approve it before ${expiresOn}.`,
+      },
+    ],
+  });
 
 /** Throws where the end of the grant is written: nothing revives one. */
 export function requireNotEnded({ ended }: GrantRecord): void {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { approvalMode } from "../api/approvals.ts";
 import { guid, keyId, purpose, stampId, type UtcTime, utcTime } from "../api/primitives.ts";
 import { publicJwk } from "../api/publicJwk.ts";
 import { cloud, disabledReason } from "../api/stamps.ts";
@@ -33,6 +34,16 @@ export const standingConsent = z.object({
 });
 export type StandingConsent = z.infer<typeof standingConsent>;
 
+export const standingApproval = z.object({
+  mode: approvalMode,
+  decidedOn: utcTime,
+  /** Subject id of the operator. */
+  decidedBy: z.string(),
+  /** Since when approval has been asked for without a break. */
+  requiredSince: utcTime.optional(),
+});
+export type StandingApproval = z.infer<typeof standingApproval>;
+
 export const stampRecord = z.object({
   /** What else a sender may be: see `sender.ts`. */
   kind: z.literal("stamp").default("stamp"),
@@ -51,6 +62,8 @@ export const stampRecord = z.object({
   updatedOn: utcTime,
   /** Of the present registration generation; absent where none was given. */
   consent: standingConsent.optional(),
+  /** Whether access needs the operator's approval; absent where nobody has decided. */
+  accessApproval: standingApproval.optional(),
   /** Raised when proactive consent ends: a proactive upload lives only under its own epoch. */
   consentEpoch: z.int(),
   /** Raised when the stamp is disabled: an upload lives only under its own epoch. */

@@ -3,6 +3,7 @@ import type { BundleId, CaseNumber, GrantId, Purpose, StampId, UtcTime } from ".
 import type { InventoryTaking } from "../archive/inventory.ts";
 import type { Source } from "../archive/source.ts";
 import type { LedgerAccess } from "../domain/access.ts";
+import type { RequestRecord } from "../domain/approval.ts";
 import type { BundleRecord } from "../domain/bundle.ts";
 import type { CaseRecord } from "../domain/case.ts";
 import type { CheckpointLeaf, CheckpointRecord } from "../domain/checkpoint.ts";
@@ -81,6 +82,8 @@ export type StampChange = {
   readonly update?: readonly { readonly from: BundleRecord; readonly to: BundleRecord }[];
   readonly decision?: DecisionRecord;
   readonly access?: AccessRecord;
+  /** What the stamp is asked to approve; `from` is absent where it is new. */
+  readonly request?: { readonly from: RequestRecord | undefined; readonly to: RequestRecord };
   /** A case that a bundle of the stamp is now linked to. */
   readonly lentTo?: CaseNumber;
   readonly notes?: readonly Note[];
@@ -101,6 +104,9 @@ export type Stamps = {
   readonly history: (stampId: StampId, after?: string) => Page<BundleId>;
   readonly decisions: (stampId: StampId, after?: string) => Page<DecisionRecord>;
   readonly accesses: (stampId: StampId, after?: string) => Page<AccessRecord>;
+  readonly request: (stampId: StampId, grantId: GrantId) => Promise<RequestRecord | undefined>;
+  /** The requests that nobody has answered, oldest first; the grants of some may have ended. */
+  readonly openRequests: (stampId: StampId, after?: string) => Page<GrantId>;
   readonly note: (stampId: StampId, noteId: string) => Promise<Note | undefined>;
   readonly dropNote: (stampId: StampId, noteId: string) => Promise<void>;
 };
@@ -112,6 +118,8 @@ export type CaseChange = {
   readonly events: readonly NewEvent[];
   readonly case?: CaseRecord;
   readonly insertGrant?: GrantRecord;
+  /** One that has been approved. */
+  readonly activateGrant?: GrantRecord;
   readonly endGrants?: readonly GrantRecord[];
   readonly insertLink?: LinkRecord;
   readonly removeLink?: LinkRecord;
@@ -205,6 +213,12 @@ export type Unfinished =
   /** A look at a stamp, a case or a link: each time that one is due has a row of its own, so that a look done forgets none that is to come. */
   | { readonly kind: "stamp"; readonly stampId: StampId; readonly dueOn: UtcTime }
   | { readonly kind: "case"; readonly caseNumber: CaseNumber; readonly dueOn: UtcTime }
+  | {
+      readonly kind: "approval";
+      readonly caseNumber: CaseNumber;
+      readonly grantId: GrantId;
+      readonly dueOn: UtcTime;
+    }
   | {
       readonly kind: "link";
       readonly caseNumber: CaseNumber;

@@ -35,6 +35,12 @@ export const noSuchDropBox = () =>
 
 export const caseNotOpen = (message: string) => new DomainError("CaseNotOpen", message);
 
+export const noSuchRequest = () =>
+  new DomainError(
+    "NotFound",
+    "This stamp was not asked to approve that access. List what it was asked (GET …/accessRequests).",
+  );
+
 /** The action is not for a bundle in that state; `details` name the state. */
 export const invalidState = (state: BundleState, message: string) =>
   new DomainError("InvalidState", message, { details: [{ code: state, message: `The bundle is ${state}.` }] });

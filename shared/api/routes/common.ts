@@ -12,6 +12,7 @@ export const ofBundle = z.object({ stampId, bundleId });
 export const ofCase = z.object({ caseNumber });
 export const ofLink = z.object({ caseNumber, stampId, bundleId });
 export const ofExtraction = ofLink.extend({ extractionId: sha256Hex });
+export const ofRequest = z.object({ stampId, grantId });
 export const ofGrant = z.object({ caseNumber, grantId });
 
 export const get = { verb: "GET", body: noBody, statuses: [200] } as const;

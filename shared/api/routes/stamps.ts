@@ -1,3 +1,4 @@
+import { accessApproval, accessRequest, approvalDecision, approvalRequest, denialRequest } from "../approvals.ts";
 import { access } from "../bundles.ts";
 import { stampGrant } from "../cases.ts";
 import { consent, consentDecision } from "../consents.ts";
@@ -5,10 +6,12 @@ import { uploadCheck, uploadCheckRequest } from "../preflight.ts";
 import { pageOf } from "../primitives.ts";
 import { noBody, route } from "../route.ts";
 import { collectionOptions, disabling, keyRotation, registration, stamp } from "../stamps.ts";
-import { action, get, nothing, ofStamp, page, plain, put } from "./common.ts";
+import { action, get, nothing, ofRequest, ofStamp, page, plain, put } from "./common.ts";
 
 /** Stamps and their consent to proactive collection. */
 
+const approvalPath = "/stamps/{stampId}/accessApproval";
+const requestPath = "/stamps/{stampId}/accessRequests";
 const consentPath = "/stamps/{stampId}/consents/proactiveCollection";
 
 export const stampRoutes = {
@@ -116,6 +119,60 @@ export const stampRoutes = {
     params: ofStamp,
     query: page,
     result: pageOf(stampGrant),
+  }),
+  AccessApproval_Get: route({
+    ...get,
+    ...plain,
+    operationId: "AccessApproval_Get",
+    path: approvalPath,
+    who: ["stamp", "A"],
+    summary: "Whether access to the stamp's bundles needs its operator's approval, and who decided that.",
+    params: ofStamp,
+    result: accessApproval,
+  }),
+  AccessApproval_Put: route({
+    ...put,
+    ...plain,
+    statuses: [200],
+    operationId: "AccessApproval_Put",
+    path: approvalPath,
+    who: ["stamp"],
+    summary: "Decides whether access to the stamp's bundles needs its operator's approval.",
+    params: ofStamp,
+    body: approvalDecision,
+    result: accessApproval,
+  }),
+  AccessRequests_List: route({
+    ...get,
+    operationId: "AccessRequests_List",
+    path: requestPath,
+    who: ["stamp", "A"],
+    summary: "What waits for the operator's approval, oldest first.",
+    params: ofStamp,
+    query: page,
+    result: pageOf(accessRequest),
+  }),
+  AccessRequests_Approve: route({
+    ...action,
+    ...plain,
+    operationId: "AccessRequests_Approve",
+    path: `${requestPath}/{grantId}:approve`,
+    who: ["stamp"],
+    summary: "Lets the engineer read the bundles that they asked for, for the time that they asked for.",
+    params: ofRequest,
+    body: approvalRequest,
+    result: accessRequest,
+  }),
+  AccessRequests_Deny: route({
+    ...action,
+    ...plain,
+    operationId: "AccessRequests_Deny",
+    path: `${requestPath}/{grantId}:deny`,
+    who: ["stamp"],
+    summary: "Denies access that was asked for, or takes an approval back.",
+    params: ofRequest,
+    body: denialRequest,
+    result: accessRequest,
   }),
   Consents_Get: route({
     ...get,

@@ -1,4 +1,7 @@
 import { verifyKeyProof } from "../../auth/keyProof.ts";
+import { approveAccess, denyAccess } from "../../operations/approvals/answerRequest.ts";
+import { listRequests } from "../../operations/approvals/listRequests.ts";
+import { readAccessApproval, setAccessApproval } from "../../operations/approvals/setAccessApproval.ts";
 import { decideConsent } from "../../operations/consents/decideConsent.ts";
 import { listDecisions, readConsent } from "../../operations/consents/readConsent.ts";
 import type { World } from "../../operations/needs.ts";
@@ -11,7 +14,9 @@ import { rotateKey } from "../../operations/stamps/rotateKey.ts";
 import { page, putResult, resource } from "../answer.ts";
 import { asStamp, type HandlersFor, known, pageOf } from "./handler.ts";
 
-export const stampHandlers = (world: World): HandlersFor<"Stamps"> & HandlersFor<"Consents"> => ({
+export const stampHandlers = (
+  world: World,
+): HandlersFor<"Stamps" | "AccessApproval" | "AccessRequests" | "Consents"> => ({
   Stamps_List: async (call) => page(await listStamps(world, pageOf(call))),
   Stamps_Get: async ({ caller, params }) => resource(await readStamp(world, known(caller), params.stampId)),
   Stamps_Put: async ({ caller, params, body, ifMatch }) => {
@@ -32,6 +37,16 @@ export const stampHandlers = (world: World): HandlersFor<"Stamps"> & HandlersFor
     page(await listAccesses(world, known(call.caller), call.params.stampId, pageOf(call))),
   Stamps_ListAccessGrants: async (call) =>
     page(await listAccessGrants(world, known(call.caller), call.params.stampId, pageOf(call))),
+  AccessApproval_Get: async ({ caller, params }) =>
+    resource(await readAccessApproval(world, known(caller), params.stampId)),
+  AccessApproval_Put: async ({ caller, body, ifMatch }) =>
+    resource(await setAccessApproval(world, asStamp(caller), body, { ifMatch })),
+  AccessRequests_List: async (call) =>
+    page(await listRequests(world, known(call.caller), call.params.stampId, pageOf(call))),
+  AccessRequests_Approve: async ({ caller, params, body }) =>
+    resource(await approveAccess(world, asStamp(caller), params.grantId, body)),
+  AccessRequests_Deny: async ({ caller, params, body }) =>
+    resource(await denyAccess(world, asStamp(caller), params.grantId, body)),
   Consents_Get: async ({ caller, params }) => resource(await readConsent(world, known(caller), params.stampId)),
   Consents_Put: async ({ caller, body, ifMatch }) =>
     resource(await decideConsent(world, asStamp(caller), body, { ifMatch })),

@@ -6,7 +6,7 @@ import { deflated } from "../../archive/entry.ts";
 import { ArchiveError, type Source } from "../../archive/source.ts";
 import type { BundleRecord } from "../../domain/bundle.ts";
 import type { CaseRecord } from "../../domain/case.ts";
-import { type GrantRecord, grantEnd } from "../../domain/grant.ts";
+import { type GrantRecord, grantEnd, isPending } from "../../domain/grant.ts";
 import type { InventoryRecord, ListedFile } from "../../domain/inventory.ts";
 import { requireActiveGrant, requireLendable } from "../../domain/lending.ts";
 import { isPurgeDue } from "../../domain/purge.ts";
@@ -141,13 +141,15 @@ async function grantThatLends(
   caller: TokenCaller,
   bundle: { readonly stampId: StampId; readonly bundleId: BundleId },
 ): Promise<GrantRecord | undefined> {
+  let waiting: GrantRecord | undefined;
   for await (const { item } of cases.activeGrants(record.caseNumber)) {
     const grant = await cases.grant(record.caseNumber, item);
     if (grant?.grantee !== caller.subject || grantEnd(grant, record, clock.now()) !== undefined) continue;
     const lends = grant.bundles.some((each) => each.stampId === bundle.stampId && each.bundleId === bundle.bundleId);
-    if (lends) return grant;
+    if (lends && !isPending(grant)) return grant;
+    if (lends) waiting ??= grant;
   }
-  return undefined;
+  return waiting;
 }
 
 const noSuchFile = () =>

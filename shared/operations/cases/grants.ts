@@ -1,12 +1,14 @@
 import type { Grant, GrantRequest } from "../../api/cases.ts";
-import { type CaseNumber, type GrantId, toUtcTime } from "../../api/primitives.ts";
+import { type CaseNumber, type GrantId, type StampId, toUtcTime } from "../../api/primitives.ts";
+import { lapsesOn } from "../../domain/approval.ts";
 import type { CaseRecord } from "../../domain/case.ts";
 import { requireMatch } from "../../domain/etag.ts";
 import type { NewEvent } from "../../domain/event.ts";
-import { bundleSet, type GrantRecord, grantEnd, grantExpiry, roleSet } from "../../domain/grant.ts";
+import { bundleSet, type GrantRecord, grantEnd, grantExpiry, isPending, roleSet } from "../../domain/grant.ts";
 import { requireLendable } from "../../domain/lending.ts";
-import { isCompromised } from "../../domain/sender.ts";
+import { asStamp, isCompromised } from "../../domain/sender.ts";
 import { DomainError } from "../../errors.ts";
+import { finishApproval, grantActivated } from "../approvals/finishApproval.ts";
 import { mapBounded, take } from "../bounded.ts";
 import { actorOf, type Caller, type Condition, type TokenCaller } from "../caller.ts";
 import type { CaseHead, World } from "../needs.ts";
@@ -17,7 +19,10 @@ import { transact } from "../transact.ts";
 import { grantEnded } from "./settleCase.ts";
 import { grantView, requireKnown } from "./view.ts";
 
-/** Gives the engineer a grant, active at once, where each bundle could be lent right now. The same request again gives the same grant. */
+/**
+ * Gives the engineer a grant where each bundle could be lent right now: active at once, or, where stamps want their operators to approve, waiting
+ * for that. The same request again gives the same grant.
+ */
 export async function putGrant(
   world: World,
   caller: TokenCaller,
@@ -26,7 +31,20 @@ export async function putGrant(
   said: GrantRequest,
   condition: Condition,
 ): Promise<{ grant: Grant; created: boolean }> {
-  const { cases, clock, schedule } = world;
+  const put = await putInCase(world, caller, caseNumber, grantId, said, condition);
+  if (put.grant.state === "pendingApproval") await finishApproval(world, caseNumber, grantId);
+  return put;
+}
+
+async function putInCase(
+  world: World,
+  caller: TokenCaller,
+  caseNumber: CaseNumber,
+  grantId: GrantId,
+  said: GrantRequest,
+  condition: Condition,
+): Promise<{ grant: Grant; created: boolean }> {
+  const { cases, clock } = world;
   return await transact(
     () => cases.head(caseNumber),
     async (head) => {
@@ -46,27 +64,36 @@ export async function putGrant(
       const justification = newNote(said.justification);
       await world.people.wrote(caller.subject, { partition: head.partition, noteId: justification.noteId });
       const grant = newGrant(record, caller, { grantId, said, lent, justificationNote: justification.noteId }, now);
+      const given = isPending(grant) ? grantRequested(grant) : grantActivated(grant);
       const event: NewEvent = {
-        type: "grant.activated",
+        ...given,
         actor: actorOf(caller),
-        data: {
-          caseNumber,
-          grantId,
-          grantee: grant.grantee,
-          purpose: grant.purpose,
-          bundles: grant.bundles.map((each) => `${each.stampId}/${each.bundleId}`),
-          ...(grant.roles === undefined ? {} : { roles: grant.roles }),
-          startsOn: grant.startsOn,
-          expiresOn: grant.expiresOn,
-          justificationDigest: noteDigest(justification),
-        },
+        data: { ...given.data, justificationDigest: noteDigest(justification) },
       };
-      await schedule.remember({ kind: "case", caseNumber, dueOn: grant.expiresOn }, new Date(grant.expiresOn));
+      await rememberEnds(world, grant, now);
       await cases.commit(caseNumber, head, { events: [event], insertGrant: grant, notes: [justification] }, now);
       return { grant: await grantView(world, grant, record, now), created: true };
     },
   );
 }
+
+/** Looks that are to come: when its time ends, and, where it needs approval, at once and when that lapses. */
+async function rememberEnds({ schedule }: World, grant: GrantRecord, now: Date): Promise<void> {
+  const { caseNumber, grantId, expiresOn } = grant;
+  await schedule.remember({ kind: "case", caseNumber, dueOn: expiresOn }, new Date(expiresOn));
+  if (!isPending(grant)) return;
+  await schedule.remember({ kind: "approval", caseNumber, grantId, dueOn: toUtcTime(now) }, now);
+  await schedule.remember({ kind: "approval", caseNumber, grantId, dueOn: expiresOn }, new Date(expiresOn));
+}
+
+const grantRequested = (grant: GrantRecord): Omit<NewEvent, "actor"> => {
+  const { startsOn: _notYet, expiresOn, ...data } = grantActivated(grant).data;
+  const { durationMinutes } = grant;
+  return {
+    type: "grant.requested",
+    data: { ...data, durationMinutes, approvalOf: grant.approval?.stampIds ?? [], lapsesOn: expiresOn ?? "" },
+  };
+};
 
 function isSameRequest(standing: GrantRecord, view: Grant, caller: TokenCaller, said: GrantRequest): boolean {
   return (
@@ -79,12 +106,10 @@ function isSameRequest(standing: GrantRecord, view: Grant, caller: TokenCaller, 
   );
 }
 
-/** Each bundle with its stamp's epoch. A compromised stamp's bundles are lent to nobody: what is in them may not be the stamp's. */
-async function requireAllLendable(
-  world: World,
-  record: CaseRecord,
-  said: GrantRequest,
-): Promise<GrantRecord["bundles"]> {
+type Lent = { readonly bundles: GrantRecord["bundles"]; readonly approving: readonly StampId[] };
+
+/** Each bundle with its stamp's epoch, and the stamps whose operators have to approve. A compromised stamp's bundles are lent to nobody: what is in them may not be the stamp's. */
+async function requireAllLendable(world: World, record: CaseRecord, said: GrantRequest): Promise<Lent> {
   const now = world.clock.now();
   const asked = await mapBounded(said.bundles, 8, async ({ stampId, bundleId }) => ({
     stampId,
@@ -92,7 +117,8 @@ async function requireAllLendable(
     stamp: (await world.stamps.head(stampId)).state,
     bundle: await world.stamps.bundle(stampId, bundleId),
   }));
-  return asked.map(({ stampId, bundleId, stamp, bundle }) => {
+  const approving = new Set<StampId>();
+  const bundles = asked.map(({ stampId, bundleId, stamp, bundle }) => {
     requireLendable({ case: record, stampId, bundle, purpose: said.purpose, now });
     if (stamp === undefined || isCompromised(stamp)) {
       throw new DomainError(
@@ -100,14 +126,16 @@ async function requireAllLendable(
         "The stamp is disabled because its key was compromised. Its bundles are not lent.",
       );
     }
+    if (asStamp(stamp)?.accessApproval?.mode === "required") approving.add(stampId);
     return { stampId, bundleId, stampEpoch: stamp.uploadEpoch };
   });
+  return { bundles, approving: [...approving] };
 }
 
 type Asked = {
   readonly grantId: GrantId;
   readonly said: GrantRequest;
-  readonly lent: GrantRecord["bundles"];
+  readonly lent: Lent;
   readonly justificationNote: string;
 };
 
@@ -119,17 +147,21 @@ function newGrant(
 ): GrantRecord {
   const assignment = record.assignees.find((each) => each.subjectId === caller.subject);
   if (assignment === undefined) throw noSuchCase();
+  const isApproved = lent.approving.length === 0;
+  const requestedOn = toUtcTime(now);
+  const lapse = lapsesOn(now);
   return {
     grantId,
     caseNumber: record.caseNumber,
     grantee: caller.subject,
     purpose: said.purpose,
     justificationNote,
-    bundles: lent,
+    bundles: lent.bundles,
     ...(said.roles === undefined ? {} : { roles: said.roles }),
     durationMinutes: said.durationMinutes,
-    startsOn: toUtcTime(now),
-    expiresOn: grantExpiry(now, said.durationMinutes),
+    startsOn: requestedOn,
+    expiresOn: isApproved ? grantExpiry(now, said.durationMinutes) : lapse,
+    ...(isApproved ? {} : { approval: { stampIds: [...lent.approving], requestedOn, lapsesOn: lapse } }),
     openEpoch: record.openEpoch,
     assigneeEpoch: assignment.epoch,
   };
@@ -143,7 +175,7 @@ export async function revokeGrant(
   grantId: GrantId,
 ): Promise<Grant> {
   const { cases, clock } = world;
-  return await transact(
+  const revoked = await transact(
     () => cases.head(caseNumber),
     async (head) => {
       const { record, grant } = await readKnown(world, head, caller, grantId);
@@ -161,6 +193,8 @@ export async function revokeGrant(
       return await grantView(world, revoked, record, now);
     },
   );
+  if (revoked.approval !== undefined) await finishApproval(world, caseNumber, grantId);
+  return revoked;
 }
 
 export async function readGrant(

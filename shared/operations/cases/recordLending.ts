@@ -1,11 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { type BundleId, type CaseNumber, type GrantId, type StampId, toUtcTime } from "../../api/primitives.ts";
+import { requireApproved } from "../../domain/approval.ts";
 import { type BundleRecord, bundleFacts } from "../../domain/bundle.ts";
 import type { CaseRecord } from "../../domain/case.ts";
 import type { GrantRecord } from "../../domain/grant.ts";
 import { requireActiveGrant, requireLendable, requireNotEnded } from "../../domain/lending.ts";
 import { shownPurgeOn } from "../../domain/purge.ts";
-import type { SenderRecord } from "../../domain/sender.ts";
+import { asStamp, type SenderRecord } from "../../domain/sender.ts";
 import { DomainError } from "../../errors.ts";
 import { actorOf, type TokenCaller } from "../caller.ts";
 import type { World } from "../needs.ts";
@@ -81,7 +82,11 @@ async function recordAccess(
       const now = clock.now();
       const found = await stamps.bundle(stampId, bundleId);
       const bundle = inGrant(grant, found);
-      if (bundle !== undefined) requireStampAsGranted(grant, bundle, head.state);
+      if (bundle !== undefined) {
+        requireStampAsGranted(grant, bundle, head.state);
+        const asked = grant.approval === undefined ? undefined : await stamps.request(stampId, grant.grantId);
+        requireApproved(grant, stampId, asStamp(head.state), asked);
+      }
       const lent = requireLendable({ case: record, stampId, bundle, purpose: grant.purpose, now });
       requireNotEnded(grant);
       requireRoleGranted(grant, thing);

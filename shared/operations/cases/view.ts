@@ -1,6 +1,6 @@
 import type { Grant, SupportCase } from "../../api/cases.ts";
 import { type CaseRecord, isAssigned } from "../../domain/case.ts";
-import { type GrantRecord, grantEnd } from "../../domain/grant.ts";
+import { type GrantRecord, grantEnd, isPending } from "../../domain/grant.ts";
 import type { SubjectId } from "../../domain/people.ts";
 import { mapBounded } from "../bounded.ts";
 import type { Caller } from "../caller.ts";
@@ -47,13 +47,14 @@ export function grantFacts(
   return {
     grantId,
     caseNumber,
-    state: ended === undefined ? "active" : "ended",
+    state: ended !== undefined ? "ended" : isPending(grant) ? "pendingApproval" : "active",
     purpose,
     bundles: grant.bundles.map(({ stampId, bundleId }) => ({ stampId, bundleId })),
     ...(grant.roles === undefined ? {} : { roles: grant.roles }),
     startsOn,
     expiresOn,
     ...(ended === undefined ? {} : { ended }),
+    ...(grant.approval === undefined ? {} : { approval: grant.approval }),
   };
 }
 

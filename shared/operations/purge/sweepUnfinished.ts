@@ -1,5 +1,6 @@
 import type { UtcTime } from "../../api/primitives.ts";
 import { theService } from "../../domain/event.ts";
+import { finishApproval } from "../approvals/finishApproval.ts";
 import { eachBounded } from "../bounded.ts";
 import { settleBundle } from "../bundles/settleBundle.ts";
 import { settleStamp } from "../bundles/settleStamp.ts";
@@ -33,6 +34,9 @@ async function finish(world: World, work: Unfinished): Promise<void> {
       return await forgetOnceOld(world, work);
     case "case":
       await settleCase(world, work.caseNumber);
+      return await forgetOnceOld(world, work);
+    case "approval":
+      await finishApproval(world, work.caseNumber, work.grantId);
       return await forgetOnceOld(world, work);
     case "link":
       await finishLink(world, theService, work);

@@ -22,11 +22,13 @@ export async function listAccessGrants(
 ): Promise<PageResult<StampGrant>> {
   requireStamp(caller.kind === "stamp" ? caller.head : await world.stamps.head(stampId));
   return await sieve(grantsOfCases(world, stampId, page.after), page.top, async ({ record, grant }) => {
-    const facts = grantFacts(grant, record, world.clock.now());
+    const { approval, ...facts } = grantFacts(grant, record, world.clock.now());
     const bundles = facts.bundles.filter((each) => each.stampId === stampId);
     if (bundles.length === 0) return undefined;
     const known = caller.kind === "stamp" ? undefined : await world.people.whois(grant.grantee);
-    return { ...facts, bundles, grantee: known?.identity ?? grant.grantee };
+    const stampIds = approval?.stampIds.filter((each) => each === stampId) ?? [];
+    const own = approval === undefined || stampIds.length === 0 ? {} : { approval: { ...approval, stampIds } };
+    return { ...facts, bundles, ...own, grantee: known?.identity ?? grant.grantee };
   });
 }
 

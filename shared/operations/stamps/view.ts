@@ -10,10 +10,12 @@ export function stampView(stamp: StampRecord, realNow: Date): Stamp {
     consentEpoch: _consentEpoch,
     uploadEpoch: _uploadEpoch,
     load: _load,
+    accessApproval,
     ...shown
   } = stamp;
   return {
     ...shown,
+    accessApproval: accessApproval?.mode ?? "notRequired",
     keys: keys.map((key) => {
       const notAfter = validUntil(key);
       return {

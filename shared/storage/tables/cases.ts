@@ -10,7 +10,7 @@ import { noteRow, noteSchema } from "./notes.ts";
 import type { Table } from "./table.ts";
 
 /**
- * Table `cases`, one partition a case. Beside the head and the events: `grant!<id>`, `active!<id>` the grants whose end is not written yet,
+ * Table `cases`, one partition a case. Beside the head and the events: `grant!<id>`, `active!<id>` those whose end is not written yet,
  * `link!<stamp>!<bundle>`, `note!…`.
  */
 
@@ -51,6 +51,7 @@ async function* grantIds(rows: Page<{ grantId: GrantId }>): Page<GrantId> {
 function rowsOf(number: CaseNumber, change: CaseChange): TransactionAction[] {
   return [
     ...(change.insertGrant === undefined ? [] : newGrant(number, change.insertGrant)),
+    ...(change.activateGrant === undefined ? [] : [changedGrant(number, change.activateGrant)]),
     ...(change.endGrants ?? []).flatMap((grant) => endedGrant(number, grant)),
     ...(change.insertLink === undefined ? [] : [newLink(number, change.insertLink)]),
     ...(change.removeLink === undefined ? [] : [noLink(number, change.removeLink)]),
@@ -63,8 +64,14 @@ const newGrant = (number: CaseNumber, grant: GrantRecord): TransactionAction[] =
   ["create", toEntity(number, activeKey(grant.grantId), { grantId: grant.grantId })],
 ];
 
+const changedGrant = (number: CaseNumber, grant: GrantRecord): TransactionAction => [
+  "update",
+  toEntity(number, grantKey(grant.grantId), grant),
+  "Replace",
+];
+
 const endedGrant = (number: CaseNumber, grant: GrantRecord): TransactionAction[] => [
-  ["update", toEntity(number, grantKey(grant.grantId), grant), "Replace"],
+  changedGrant(number, grant),
   ["delete", { partitionKey: number, rowKey: activeKey(grant.grantId) }],
 ];
 

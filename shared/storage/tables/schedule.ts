@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { bundleId, caseNumber, stampId, utcTime } from "../../api/primitives.ts";
+import { bundleId, caseNumber, grantId, stampId, utcTime } from "../../api/primitives.ts";
 import { type UtcDay, utcDaySchema } from "../../domain/utcDay.ts";
 import type { EarlyPurge, Expiry, HeldDay, Schedule, Unfinished } from "../../operations/needs.ts";
 import { toEntity } from "./entity.ts";
@@ -18,6 +18,7 @@ const unfinished = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("dropBox"), stampId, account: z.string(), container: z.string() }),
   z.object({ kind: z.literal("stamp"), stampId, dueOn: utcTime }),
   z.object({ kind: z.literal("case"), caseNumber, dueOn: utcTime }),
+  z.object({ kind: z.literal("approval"), caseNumber, grantId, dueOn: utcTime }),
   z.object({ kind: z.literal("link"), caseNumber, stampId, bundleId, dueOn: utcTime }),
 ]);
 const expiry = z.object({ stampId, bundleId, createdOn: utcTime });
@@ -39,6 +40,8 @@ function unfinishedKey(work: Unfinished): string {
       return `stamp!${work.stampId}!${work.dueOn}`;
     case "case":
       return `case!${work.caseNumber}!${work.dueOn}`;
+    case "approval":
+      return `approval!${work.caseNumber}!${work.grantId}!${work.dueOn}`;
     case "link":
       return `link!${work.caseNumber}!${work.stampId}!${work.bundleId}!${work.dueOn}`;
   }

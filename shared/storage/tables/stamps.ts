@@ -5,6 +5,7 @@ import {
   bundleId,
   type CaseNumber,
   caseNumber,
+  type GrantId,
   grantId,
   guid,
   purpose,
@@ -12,6 +13,7 @@ import {
   stampId,
   utcTime,
 } from "../../api/primitives.ts";
+import { isOpen, type RequestRecord, requestRecord } from "../../domain/approval.ts";
 import { type BundleRecord, bundleRecord } from "../../domain/bundle.ts";
 import { leavesOpen, loadAfter } from "../../domain/load.ts";
 import { subjectId } from "../../domain/people.ts";
@@ -25,7 +27,8 @@ import type { Table } from "./table.ts";
 
 /**
  * Table `stamps`, one partition a stamp or a drop box. Beside the head (with the registration and the standing consent) and the events:
- * `bundle!<id>` the bundles, `history!<newest first>!<id>` their order, `open!<id>` those still `created`, `case!<number>` the cases they were linked to, `decision!…`, `access!…`, `note!…`.
+ * `bundle!<id>` the bundles, `history!<newest first>!<id>` their order, `open!<id>` those still `created`, `case!<number>` the cases they were linked to, `decision!…`, `access!…`, `note!…`,
+ * `request!<grant>` what it was asked to approve, `asked!<time>!<grant>` what of that nobody has answered.
  */
 
 const decisionRecord = z.object({
@@ -52,12 +55,15 @@ const accessRecord = z.object({
 });
 
 const bundleReference = z.object({ bundleId });
+const grantReference = z.object({ grantId });
 const caseReference = z.object({ caseNumber });
 
 const bundleKey = (id: BundleId) => `bundle!${id}`;
 const openKey = (id: BundleId) => `open!${id}`;
 const historyKey = (bundle: BundleRecord) => `history!${newestFirst(bundle.createdOn)}!${bundle.bundleId}`;
 const decisionKey = (decision: DecisionRecord) => `decision!${newestFirst(decision.decidedOn)}!${decision.decisionId}`;
+const requestKey = (id: GrantId) => `request!${id}`;
+const askedKey = (request: RequestRecord) => `asked!${request.requestedOn}!${request.grantId}`;
 const accessKey = (access: AccessRecord) => `access!${newestFirst(access.on)}!${access.accessId}`;
 
 export function openStamps(table: Table, touch: Touch): { readonly stamps: Stamps; readonly rows: LedgerRows } {
@@ -83,6 +89,9 @@ export function openStamps(table: Table, touch: Touch): { readonly stamps: Stamp
       history: (stamp, after) => ids(stamp, "history!", after),
       decisions: (stamp, after) => table.scan({ partition: stamp, prefix: "decision!", after }, decisionRecord),
       accesses: (stamp, after) => table.scan({ partition: stamp, prefix: "access!", after }, accessRecord),
+      request: async (stamp, id) => (await table.read(stamp, requestKey(id), requestRecord))?.value,
+      openRequests: (stamp, after) =>
+        grantIds(table.scan({ partition: stamp, prefix: "asked!", after }, grantReference)),
       note: async (stamp, id) => (await table.read(stamp, `note!${id}`, noteSchema))?.value,
       dropNote: (stamp, id) => table.remove(stamp, `note!${id}`),
     },
@@ -91,6 +100,10 @@ export function openStamps(table: Table, touch: Touch): { readonly stamps: Stamp
 
 async function* bundleIds(rows: Page<{ bundleId: BundleId }>): Page<BundleId> {
   for await (const { cursor, item } of rows) yield { cursor, item: item.bundleId };
+}
+
+async function* grantIds(rows: Page<{ grantId: GrantId }>): Page<GrantId> {
+  for await (const { cursor, item } of rows) yield { cursor, item: item.grantId };
 }
 
 async function* caseNumbers(rows: Page<{ caseNumber: CaseNumber }>): Page<CaseNumber> {
@@ -104,9 +117,22 @@ function rowsOf(stamp: StampId, change: StampChange): TransactionAction[] {
     ...(change.update ?? []).flatMap(({ from, to }) => changedBundle(stamp, from, to)),
     ...(change.decision === undefined ? [] : [create(decisionKey(change.decision), change.decision)]),
     ...(change.access === undefined ? [] : [create(accessKey(change.access), change.access)]),
+    ...(change.request === undefined ? [] : changedRequest(stamp, change.request.from, change.request.to)),
     ...(change.lentTo === undefined ? [] : [caseRow(stamp, change.lentTo)]),
     ...(change.notes ?? []).map((note) => noteRow(stamp, note)),
   ];
+}
+
+function changedRequest(stamp: StampId, from: RequestRecord | undefined, to: RequestRecord): TransactionAction[] {
+  const request = toEntity(stamp, requestKey(to.grantId), to);
+  if (from === undefined) {
+    return [
+      ["create", request],
+      ["create", toEntity(stamp, askedKey(to), { grantId: to.grantId })],
+    ];
+  }
+  const update: TransactionAction = ["update", request, "Replace"];
+  return isOpen(from) && !isOpen(to) ? [update, ["delete", { partitionKey: stamp, rowKey: askedKey(from) }]] : [update];
 }
 
 const caseRow = (stamp: StampId, number: CaseNumber): TransactionAction => [

@@ -19,6 +19,8 @@ import { openScene, type Scene } from "./scene.ts";
 
 /** They end what others of the matrix need; repeating one is the same success, so each of their callers may come. */
 const endings: readonly OperationId[] = [
+  "AccessRequests_Approve",
+  "AccessRequests_Deny",
   "Bundles_Cancel",
   "Bundles_Erase",
   "Grants_Revoke",

@@ -77,6 +77,9 @@ const onClosedCase: Refusal = ["CaseNotOpen", caseIs("closed")];
 const stampNotOnCase: Refusal = ["StampNotOnCase", bundleIs("anotherStamps")];
 const purgeDue: Refusal = ["PurgeDue", bundleIs("erasing", "purged")];
 
+/** Those grants were given before the stamp asked for approval. */
+const neverAsked: Refusal = ["NotFound", grantIs("active", "ended")];
+
 /** Without a grant of one's own that lends it, no file of a bundle. */
 const filesLent: readonly Refusal[] = [
   unknownCase,
@@ -96,6 +99,12 @@ export const rules: Record<OperationId, Rule> = {
   Stamps_ListAccessGrants: { who: ["stamp", "A"], succeeds: 200 },
   Stamps_CheckUpload: { who: ["stamp"], succeeds: 200 },
   Stamps_ListAccesses: { who: ["stamp", "A"], succeeds: 200 },
+
+  AccessApproval_Get: { who: ["stamp", "A"], succeeds: 200 },
+  AccessApproval_Put: { who: ["stamp"], succeeds: 200 },
+  AccessRequests_List: { who: ["stamp", "A"], succeeds: 200 },
+  AccessRequests_Approve: { who: ["stamp"], refuses: [neverAsked], succeeds: 200 },
+  AccessRequests_Deny: { who: ["stamp"], refuses: [neverAsked], succeeds: 200 },
 
   Consents_Get: { who: ["stamp", "A"], succeeds: 200 },
   Consents_Put: { who: ["stamp"], succeeds: 200 },
@@ -185,7 +194,7 @@ export const rules: Record<OperationId, Rule> = {
     who: ["E"],
     refuses: [
       unknownCase,
-      ["GrantConflict", both(grantIs("active", "ended"), callerIs("colleague"))],
+      ["GrantConflict", both(grantIs("pending", "active", "ended"), callerIs("colleague"))],
       ["CaseNotOpen", both(caseIs("closed"), grantIs("new"))],
       stampNotOnCase,
       purgeDue,
@@ -198,7 +207,7 @@ export const rules: Record<OperationId, Rule> = {
     refuses: [
       unknownCase,
       ["NotTheGrantee", callerIs("colleague")],
-      ["GrantNotActive", grantIs("ended")],
+      ["GrantNotActive", grantIs("pending", "ended")],
       onClosedCase,
       stampNotOnCase,
       // Linked, and not in the grant: a grant takes only what is accepted.

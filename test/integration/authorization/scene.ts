@@ -57,7 +57,7 @@ export type Scene = {
   readonly engineers: Readonly<Record<"grantee" | "colleague" | "elsewhere" | "nowhere", Person>>;
   readonly cases: Readonly<Record<CaseState, StandingCase>>;
   readonly grants: {
-    readonly open: { readonly active: Granted; readonly ended: Granted };
+    readonly open: { readonly pending: Granted; readonly active: Granted; readonly ended: Granted };
     readonly closed: { readonly ended: Granted };
   };
 };
@@ -207,6 +207,9 @@ async function openCases(world: World, main: Holding): Promise<Pick<Scene, "engi
   const [active, revoked, endedByClosing] = [await lend(open, main), await lend(open, main), await lend(closed, main)];
   const revocation = `${open.path}/accessGrants/${revoked.grantId}:revoke`;
   expectStatus(await engineers.grantee.call("POST", revocation), 200);
+  const approval = { mode: "required", decidedBy: "operator@contoso.example" };
+  expectStatus(await main.stamp.call("PUT", `${main.stamp.path}/accessApproval`, approval), 200);
+  const pending = await lend(open, main);
   const boxes = { open: await openBox(world, open), closed: await openBox(world, closed) };
   return {
     engineers,
@@ -214,7 +217,7 @@ async function openCases(world: World, main: Holding): Promise<Pick<Scene, "engi
       open: standing(open, await open.view(), boxes.open),
       closed: standing(closed, await closed.close(), boxes.closed),
     },
-    grants: { open: { active, ended: revoked }, closed: { ended: endedByClosing } },
+    grants: { open: { pending, active, ended: revoked }, closed: { ended: endedByClosing } },
   };
 }
 

@@ -4,7 +4,7 @@ import type { OperationId } from "../../../shared/api/routes.ts";
 
 export const states = {
   case: { open: "open", closed: "closed" },
-  grant: { new: "new", active: "active", ended: "ended" },
+  grant: { new: "new", pending: "waiting for approval", active: "active", ended: "ended" },
   bundle: {
     created: "created",
     accepted: "accepted",
@@ -42,13 +42,12 @@ export function situationsOf(operationId: OperationId, verb: string, path: strin
   const namesBundle = path.includes("{bundleId}") || bundleInBody.includes(operationId);
   // A PUT to a standing grant repeats the request that made it, whatever has become of its bundles since.
   const bundlesOf = (grant: GrantState | undefined) =>
-    namesBundle && !(verb === "PUT" && (grant === "active" || grant === "ended"))
-      ? namesOf(states.bundle)
-      : [undefined];
+    namesBundle && !(verb === "PUT" && grant !== undefined && grant !== "new") ? namesOf(states.bundle) : [undefined];
   return cases
     .flatMap((ofCase) => grants.flatMap((grant) => bundlesOf(grant).map((bundle) => ({ case: ofCase, grant, bundle }))))
     .filter(canExist);
 }
 
 /** Closing a case ends its grants. */
-const canExist = (situation: Situation): boolean => !(situation.case === "closed" && situation.grant === "active");
+const canExist = (situation: Situation): boolean =>
+  !(situation.case === "closed" && (situation.grant === "active" || situation.grant === "pending"));

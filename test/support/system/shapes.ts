@@ -134,15 +134,34 @@ export const grantShape = z.looseObject({
   grantId: guid,
   caseNumber,
   grantee: guid,
-  state: z.enum(["active", "ended"]),
+  state: z.enum(["pendingApproval", "active", "ended"]),
   purpose: z.enum(["troubleshooting", "productHealth"]),
   justification: z.string(),
   bundles: z.array(z.looseObject({ stampId: guid, bundleId: guid })),
   startsOn: time,
   expiresOn: time,
   ended: z.looseObject({ on: time, reason: z.string() }).optional(),
+  approval: z
+    .looseObject({ stampIds: z.array(guid), requestedOn: time, lapsesOn: time, approvedOn: time.optional() })
+    .optional(),
 });
 export type Grant = z.infer<typeof grantShape>;
+
+export const accessRequestShape = z.looseObject({
+  grantId: guid,
+  caseNumber,
+  purpose: z.enum(["troubleshooting", "productHealth"]),
+  engineer: guid,
+  justification: z.string().optional(),
+  bundles: z.array(z.looseObject({ stampId: guid, bundleId: guid })),
+  durationMinutes: z.int(),
+  requestedOn: time,
+  lapsesOn: time,
+  state: z.enum(["pending", "approved", "denied", "ended"]),
+  decidedOn: time.optional(),
+  decidedBy: z.string().optional(),
+});
+export type AccessRequest = z.infer<typeof accessRequestShape>;
 
 export const eventShape = z.looseObject({
   partition: z.string(),
@@ -183,6 +202,7 @@ export const bundlePage = page(bundleShape);
 export const casePage = page(caseShape);
 export const grantPage = page(grantShape);
 export const stampGrantPage = page(grantShape.omit({ justification: true }));
+export const accessRequestPage = page(accessRequestShape);
 export const eventPage = page(eventShape);
 export const accessPage = page(accessShape);
 
