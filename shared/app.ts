@@ -5,6 +5,7 @@ import type { QueueClient } from "@azure/storage-queue";
 import { stampId as stampIdSchema, toUtcTime } from "./api/primitives.ts";
 import { filePaperSigner } from "./auth/filePapers.ts";
 import { keyVaultPaperSigner } from "./auth/keyVaultPapers.ts";
+import { paperOpener } from "./auth/openPaper.ts";
 import { ownIdentity } from "./auth/ownIdentity.ts";
 import { makeTokenVerifier } from "./auth/tokens.ts";
 import type { Config } from "./config.ts";
@@ -36,6 +37,7 @@ import type { Clock, World } from "./operations/needs.ts";
 import { forgetOld } from "./operations/people/forgetPerson.ts";
 import { purgeDue } from "./operations/purge/purgeDue.ts";
 import { sweepUnfinished } from "./operations/purge/sweepUnfinished.ts";
+import { type Restored, restoreLedger } from "./operations/restore/restoreLedger.ts";
 import { openAccounts } from "./storage/accounts.ts";
 import { type BundleAccount, openBundleAccount } from "./storage/blobs/account.ts";
 import { openShelf } from "./storage/blobs/records.ts";
@@ -63,6 +65,8 @@ export type App = {
   readonly edge: Edge;
   /** What requests, messages and timers run. */
   readonly handlers: Handlers;
+  /** Rebuilds lost tables from the records (`docs/runbook.md`, Restore drill). */
+  readonly restore: () => Promise<Restored>;
   readonly queues: {
     readonly [Name in "arrivals" | "extract" | "verify" | "verifyPoisoned"]: (message: unknown) => Promise<void>;
   };
@@ -130,6 +134,7 @@ export function openApp(config: Config, options: AppOptions = {}): App {
       ...publicHandlers(papers),
       ...peopleHandlers(world),
     },
+    restore: () => restoreLedger({ ...world, opened: paperOpener(papers) }),
     queues: {
       arrivals: (message) => noteArrival(world, message),
       extract: (message) => extractMessage(world, message),

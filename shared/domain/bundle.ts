@@ -103,6 +103,18 @@ export const bundleFacts = (bundle: BundleRecord): EventData => ({
   sizeBytes: bundle.sizeBytes,
 });
 
+/** What the row of a new bundle is rebuilt from, should the tables be lost (`docs/runbook.md`, Restore drill). */
+export const keptFacts = (bundle: BundleRecord): EventData => ({
+  account: bundle.account,
+  landing: bundle.landing,
+  purgeOn: bundle.purgeOn,
+  decidedOn: bundle.consentDecision.decidedOn,
+  collectedOn: bundle.collectedOn,
+  ...(bundle.logsFrom === undefined ? {} : { logsFrom: bundle.logsFrom }),
+  ...(bundle.logsTo === undefined ? {} : { logsTo: bundle.logsTo }),
+  ...(bundle.stampVersion === undefined ? {} : { stampVersion: bundle.stampVersion }),
+});
+
 /** An event's data that moves a bundle from one state to another. */
 export const transition = (from: BundleRecord, to: BundleRecord): EventData => ({
   ...bundleFacts(to),

@@ -61,6 +61,7 @@ export const eventTypes = [
   "checkpoint.sealed",
   "person.forgotten",
   "audit.exported",
+  "ledger.restored",
 ] as const;
 export type EventType = (typeof eventTypes)[number];
 

@@ -73,7 +73,7 @@ const sameResource = (a: Pick<StampRecord, "registrationResourceId">, b: Pick<St
   a.registrationResourceId.toLowerCase() === b.registrationResourceId.toLowerCase();
 
 /** Consent belongs to one registration generation: the next one starts without. */
-function nextGeneration(stamp: StampRecord): StampRecord {
+export function nextGeneration(stamp: StampRecord): StampRecord {
   const { consent: _ended, ...rest } = stamp;
   return {
     ...rest,

@@ -191,6 +191,8 @@ export type Shelf = {
   readonly has: (name: string) => Promise<boolean>;
   /** Writes the lines, unless the name is taken. Memory does not grow with them. */
   readonly put: (name: string, lines: AsyncIterable<string>) => Promise<void>;
+  /** In order, as they were put; none where there is nothing of that name. */
+  readonly lines: (name: string) => AsyncIterable<string>;
 };
 
 /** Outside of the service's own storage, where nobody can rewrite it; undefined where there is none, as on one machine. */

@@ -3,7 +3,7 @@ import canonicalize from "canonicalize";
 import { terms } from "../../../terms/index.ts";
 import type { Bundle, BundleRequest } from "../../api/bundles.ts";
 import { type BundleId, type StampId, toUtcTime } from "../../api/primitives.ts";
-import { type BundleRecord, bundleFacts } from "../../domain/bundle.ts";
+import { type BundleRecord, bundleFacts, keptFacts } from "../../domain/bundle.ts";
 import { coveringDecision, isCreatable, requireCreatable } from "../../domain/creation.ts";
 import type { CustodyRecord } from "../../domain/custody.ts";
 import { requireMatch } from "../../domain/etag.ts";
@@ -163,6 +163,7 @@ function createdEvent(caller: SendingCaller, record: BundleRecord, operator: str
     actor: actorOf(caller),
     data: {
       ...bundleFacts(record),
+      ...keptFacts(record),
       toState: record.state,
       mode: record.mode,
       decisionId,

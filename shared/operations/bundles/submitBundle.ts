@@ -39,7 +39,7 @@ export async function submitBundle(
       const event = {
         type: "bundle.submitted",
         actor: actorOf(caller),
-        data: { ...transition(bundle, next), sha256: said.sha256 },
+        data: { ...transition(bundle, next), sha256: said.sha256, etag: blob.etag },
       } as const;
       await stamps.commit(stampId, head, { events: [event], update: [{ from: bundle, to: next }] }, now);
       return { stamp, bundle: next };

@@ -13,13 +13,15 @@ type Needs = Pick<World, "checkpoints" | "events" | "leaves" | "records">;
 export async function keepRecords(world: Needs): Promise<void> {
   const sealed = await all(world.checkpoints.list());
   const oldestFirst = sealed.map(({ item }) => item);
-  await keepMissing(world.records.checkpoints, oldestFirst, nameOf("jws"), async function* ({ checkpoint }) {
+  await keepMissing(world.records.checkpoints, oldestFirst, checkpointName, async function* ({ checkpoint }) {
     yield checkpoint;
   });
-  await keepMissing(world.records.ledger, oldestFirst, nameOf("ndjson"), ({ seq }) => eventsUpTo(world, seq));
+  await keepMissing(world.records.ledger, oldestFirst, ledgerName, ({ seq }) => eventsUpTo(world, seq));
 }
 
 const nameOf = (kind: string) => (seq: number) => `${String(seq).padStart(10, "0")}.${kind}`;
+export const checkpointName = nameOf("jws");
+export const ledgerName = nameOf("ndjson");
 
 async function keepMissing(
   shelf: Shelf | undefined,

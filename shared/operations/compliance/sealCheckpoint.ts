@@ -51,11 +51,17 @@ async function* changed({ schedule }: Pick<World, "schedule">, since: Date): Asy
   yield* schedule.touchedSince("stamps", day);
 }
 
-async function sumUp(world: Needs, seal: Seal): Promise<{ treeSize: number; rootHash: string; events: number }> {
-  const runs = await publishedRuns(world, seal.seq - 1);
+async function sumUp(world: Needs, seal: Seal): Promise<Tree> {
+  return await treeOf(world, (await publishedRuns(world, seal.seq - 1)).set(seal.seq, seal.run));
+}
+
+export type Tree = { readonly treeSize: number; readonly rootHash: string; readonly events: number };
+
+/** The tree over the leaves that those runs sealed. */
+export async function treeOf({ leaves }: Pick<World, "leaves">, runs: ReadonlyMap<number, string>): Promise<Tree> {
   const tree = merkleTree();
   let events = 0;
-  for await (const leaf of world.leaves.asOf(runs.set(seal.seq, seal.run))) {
+  for await (const leaf of leaves.asOf(runs)) {
     tree.add(leafForm(leaf));
     events += leaf.seq;
   }
@@ -66,7 +72,7 @@ async function publish(
   world: Needs,
   last: CheckpointRecord | undefined,
   record: CheckpointRecord,
-  tree: { treeSize: number; rootHash: string; events: number },
+  tree: Tree,
 ): Promise<void> {
   const { checkpoints, clock, service } = world;
   await transact(service.head, async (head) => {

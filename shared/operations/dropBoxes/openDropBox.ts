@@ -85,7 +85,11 @@ async function insert(
       decisionId,
       purposes,
       termsVersion,
+      decidedOn: box.consentDecision.decidedOn,
       expiresOn: box.expiresOn,
+      purgeOn: box.purgeOn,
+      account: box.account,
+      ...(box.stampVersion === undefined ? {} : { stampVersion: box.stampVersion }),
     },
   };
   await stamps.commit(box.stampId, head, { events: [event], sender: box, notes: people.notes }, now);

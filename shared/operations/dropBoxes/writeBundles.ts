@@ -1,4 +1,4 @@
-import { type BundleRecord, bundleFacts, transition } from "../../domain/bundle.ts";
+import { type BundleRecord, bundleFacts, keptFacts, transition } from "../../domain/bundle.ts";
 import type { DropBoxRecord } from "../../domain/dropBox.ts";
 import { type NewEvent, theService } from "../../domain/event.ts";
 import { type Note, subjectId } from "../../domain/people.ts";
@@ -59,6 +59,7 @@ function arrival(bundle: BundleRecord): NewEvent[] {
       actor: theService,
       data: {
         ...bundleFacts(created),
+        ...keptFacts(created),
         toState: created.state,
         mode: bundle.mode,
         decisionId,

@@ -1,7 +1,8 @@
+import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
 import type { BlobServiceClient } from "@azure/storage-blob";
 import type { Shelf } from "../../operations/needs.ts";
-import { hasCode, orUnavailable } from "../failures.ts";
+import { asServiceUnavailable, hasCode, isNotFound, orUnavailable } from "../failures.ts";
 
 /** Bytes of a block: what is kept of an upload in memory, twice. */
 const blockBytes = 4 * 1024 * 1024;
@@ -22,6 +23,15 @@ export function openShelf(service: BlobServiceClient, containerName: string): Sh
           if (!hasCode(error, "BlobAlreadyExists", "BlobImmutableDueToPolicy", "ConditionNotMet")) throw error;
         }
       }),
+    lines: async function* (name) {
+      try {
+        const { readableStreamBody } = await blobOf(name).download();
+        if (readableStreamBody === undefined) return;
+        yield* createInterface({ input: Readable.from(readableStreamBody), crlfDelay: Number.POSITIVE_INFINITY });
+      } catch (error) {
+        if (!isNotFound(error)) throw asServiceUnavailable(error);
+      }
+    },
   };
 }
 

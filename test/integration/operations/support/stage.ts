@@ -24,6 +24,8 @@ export type Stage = World & {
   readonly app: App;
   readonly faults: StorageFaults;
   readonly connectionString: string;
+  /** What the app was told. */
+  readonly environment: Readonly<Record<string, string>>;
   readonly blobs: BlobServiceClient;
   readonly tables: TableServiceClient;
   /** Another instance on the same storage: later by these days, or with other settings. */
@@ -140,6 +142,7 @@ function openStage(
     app,
     faults,
     connectionString,
+    environment,
     blobs: BlobServiceClient.fromConnectionString(connectionString),
     tables: TableServiceClient.fromConnectionString(connectionString, { allowInsecureConnection: true }),
     another: (options = {}) => openStage(connectionString, common, issuer, options),
