@@ -4,6 +4,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { z } from "zod";
+import { watch } from "../secrets/watch.ts";
 import { until } from "../until.ts";
 import { fixtureEntry } from "./start.ts";
 
@@ -55,9 +56,11 @@ export function run(
   let [stdout, stderr] = ["", ""];
   child.stdout.on("data", (chunk: Buffer) => {
     stdout += chunk.toString("utf8");
+    if (file === "start.ts") watch("the host", chunk.toString("utf8"));
   });
   child.stderr.on("data", (chunk: Buffer) => {
     stderr += chunk.toString("utf8");
+    if (file === "start.ts") watch("the host", chunk.toString("utf8"));
   });
   const closed = once(child, "close");
   const started = {

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { watch } from "../secrets/watch.ts";
 
 /** The service under test: `npm start`'s own command, as a process of its own with a folder of its own. */
 
@@ -101,6 +102,7 @@ async function run(directory: string, settings: Environment, print: (text: strin
     const read = (chunk: Buffer) => {
       const text = chunk.toString("utf8");
       print(text);
+      watch("the service", text);
       told += text;
       const ready = /ready at (http:\/\/\S+)/.exec(told)?.[1];
       if (ready === undefined) return;
