@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { newCaseNumber } from "../support/system/cases.ts";
 import { expectRefusal, expectStatus } from "../support/system/expectations.ts";
-import { bundlePage, bundleShape, type Case, casePage, caseShape } from "../support/system/shapes.ts";
+import { bundlePage, bundleShape, type Case, casePage, caseShape, linkShape } from "../support/system/shapes.ts";
 import type { StampActor } from "../support/system/stamp.ts";
 import { unchanged } from "../support/system/unchanged.ts";
 import { openWorld, type Person, queryOf, readAll, type World } from "../support/system/world.ts";
@@ -334,5 +334,54 @@ describe("linking a bundle", () => {
     expect(candidate?.reasons).toEqual(expect.arrayContaining([expect.stringMatching(/\S/)]));
     expect(candidate).not.toHaveProperty("upload");
     expect((await linkedTo(supportCase.path)).map((bundle) => bundle.bundleId)).toEqual([linked.bundleId]);
+  });
+
+  it("has candidates in the order of what speaks for them, over pages of any size", async () => {
+    const own = await world.registeredStamp();
+    await own.enableConsent();
+    const supportCase = await world.openCase({
+      stampIds: [own.stampId],
+      fields: { title: "Urp.UpdateWarning at night" },
+    });
+    const daysAgo = (days: number) => ({
+      logsFrom: world.on(-24 * days - 4),
+      logsTo: world.on(-24 * days),
+      collectedOn: world.on(-24 * days),
+    });
+    const proactive = (faultId: string) => ({ mode: "proactive", trigger: { faultId, raisedOn: world.on() } });
+    const old = await own.acceptedBundle(daysAgo(20));
+    const named = await own.acceptedBundle({ ...daysAgo(20), caseNumber: newCaseNumber() });
+    const titled = await own.acceptedBundle({ ...daysAgo(0), ...proactive("Urp.UpdateWarning") });
+    const fault = await own.acceptedBundle({ ...daysAgo(0), ...proactive("Urp.UpdateFailure") });
+    const recent = await own.acceptedBundle(daysAgo(0));
+    const dayOld = await own.acceptedBundle(daysAgo(0.5));
+    const expected = [titled, fault, recent, dayOld, named, old].map(({ bundleId }) => bundleId);
+    for (const top of ["1", "2", "100"]) {
+      const listed = await linkedTo(supportCase.path, supportCase.engineer, { candidates: "true", top });
+      expect(listed.map(({ bundleId }) => bundleId)).toEqual(expected);
+    }
+    // A person confirms; what is linked then speaks for others.
+    expectStatus(await supportCase.link(fault.bundle), 201);
+    const left = await linkedTo(supportCase.path, supportCase.engineer, { candidates: "true" });
+    expect(left.map(({ bundleId }) => bundleId)).toEqual(expected.filter((each) => each !== fault.bundleId));
+  });
+
+  it("keeps in the ledger that a bundle was linked, unlinked and linked again, and shows the link that stands", async () => {
+    const own = await world.registeredStamp();
+    const supportCase = await world.openCase({ stampIds: [own.stampId] });
+    const { bundle } = await own.acceptedBundle();
+    const first = linkShape.parse(expectStatus(await supportCase.link(bundle), 201).json);
+    expectStatus(await supportCase.unlink(bundle), 204);
+    expect((await own.bundle(bundle.bundleId)).links).toEqual([]);
+    const again = linkShape.parse(expectStatus(await supportCase.link(bundle), 201).json);
+    expect(Date.parse(again.linkedOn)).toBeGreaterThan(Date.parse(first.linkedOn));
+    const { caseNumber } = supportCase;
+    expect((await own.bundle(bundle.bundleId)).links).toEqual([{ caseNumber, linkedOn: again.linkedOn }]);
+    const typesOf = async (partition: string) =>
+      (await world.events(partition))
+        .filter(({ data, type }) => data.bundleId === bundle.bundleId && /link|bundle\.case/i.test(type))
+        .map(({ type }) => type);
+    expect(await typesOf(supportCase.partition)).toEqual(["bundle.linked", "bundle.unlinked", "bundle.linked"]);
+    expect(await typesOf(own.partition)).toEqual(["bundle.caseAdded", "bundle.caseRemoved", "bundle.caseAdded"]);
   });
 });

@@ -2,9 +2,10 @@ import { extractFile, readExtraction } from "../../operations/cases/extractFile.
 import { listGrants, putGrant, readGrant, revokeGrant } from "../../operations/cases/grants.ts";
 import { issueUrl } from "../../operations/cases/issueUrl.ts";
 import { linkByRequest, unlinkByRequest } from "../../operations/cases/links.ts";
+import { listCandidates } from "../../operations/cases/listCandidates.ts";
 import { listFiles } from "../../operations/cases/listFiles.ts";
 import { putCase } from "../../operations/cases/putCase.ts";
-import { listCandidates, listCaseBundles, listCases, readCase } from "../../operations/cases/readCases.ts";
+import { listCaseBundles, listCases, readCase } from "../../operations/cases/readCases.ts";
 import type { World } from "../../operations/needs.ts";
 import { acceptedResult, nothing, page, plain, putResult, resource } from "../answer.ts";
 import { apiVersion } from "../serve.ts";

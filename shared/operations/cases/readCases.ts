@@ -2,8 +2,7 @@ import type { CaseBundle } from "../../api/bundles.ts";
 import type { SupportCase } from "../../api/cases.ts";
 import type { BundleId, CaseNumber, StampId } from "../../api/primitives.ts";
 import type { BundleRecord } from "../../domain/bundle.ts";
-import { candidateReasons } from "../../domain/candidates.ts";
-import { type CaseRecord, isAssigned, sendersOf } from "../../domain/case.ts";
+import { type CaseRecord, isAssigned } from "../../domain/case.ts";
 import { mapBounded, take } from "../bounded.ts";
 import { bundleView, completenessIn } from "../bundles/view.ts";
 import type { Caller } from "../caller.ts";
@@ -60,7 +59,7 @@ export async function listCaseBundles(
 }
 
 /** To an engineer there are only the cases assigned to them: what a bundle has to do with others is left out. */
-function shownTo(caller: Caller, looksAt: CaseNumber, { caseNumber, ...view }: CaseBundle): CaseBundle {
+export function shownTo(caller: Caller, looksAt: CaseNumber, { caseNumber, ...view }: CaseBundle): CaseBundle {
   const claim = caseNumber === undefined ? {} : { caseNumber };
   if (caller.kind === "token" && caller.role !== "E") return { ...view, ...claim };
   const links = view.links.filter((link) => link.caseNumber === looksAt);
@@ -89,40 +88,4 @@ async function readView(
   const view = await withPath(world, bundle, bundleView(bundle, head.state, world.clock.now()));
   if (view.state !== "accepted" || caller.kind !== "token" || caller.role !== "E") return view;
   return { ...view, ...(await completenessIn(world, bundle)) };
-}
-
-/**
- * Bundles of the case's stamps that could be linked and are not, each with its reasons. One page walks the stamps in the order of their ids
- * and each one's history, newest first.
- */
-export async function listCandidates(
-  world: Needs,
-  caller: Caller,
-  caseNumber: CaseNumber,
-  page: PageRequest,
-): Promise<PageResult<CaseBundle>> {
-  const record = requireKnown(await world.cases.head(caseNumber), caller);
-  const now = world.clock.now();
-  return await sieve(bundlesOf(world, record, page.after), page.top, async ({ stamp, bundleId }) => {
-    const bundle = await world.stamps.bundle(stamp.stampId, bundleId);
-    const reasons = bundle && candidateReasons(bundle, record, now);
-    if (bundle === undefined || reasons === undefined) return undefined;
-    return shownTo(caller, caseNumber, { ...bundleView(bundle, stamp, now), reasons });
-  });
-}
-
-/** A place in several histories: the stamp, then the place in its own. */
-const placeSeparator = "|";
-
-async function* bundlesOf(world: Needs, record: CaseRecord, after: string | undefined) {
-  const [afterStamp, afterRow] = after?.split(placeSeparator) ?? [];
-  for (const stampId of [...sendersOf(record)].sort()) {
-    if (afterStamp !== undefined && stampId < afterStamp) continue;
-    const stamp = (await world.stamps.head(stampId)).state;
-    if (stamp === undefined) continue;
-    const from = stampId === afterStamp ? afterRow : undefined;
-    for await (const { cursor, item: bundleId } of world.stamps.history(stampId, from)) {
-      yield { cursor: `${stampId}${placeSeparator}${cursor}`, stamp, bundleId };
-    }
-  }
 }

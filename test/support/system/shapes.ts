@@ -147,6 +147,8 @@ export const grantShape = z.looseObject({
 });
 export type Grant = z.infer<typeof grantShape>;
 
+export const linkShape = z.looseObject({ caseNumber, stampId: guid, bundleId: guid, linkedOn: time });
+
 export const accessRequestShape = z.looseObject({
   grantId: guid,
   caseNumber,
