@@ -6,6 +6,10 @@ export type Sizes = {
   readonly rounds: number;
   /** Of the two comparisons whose bound is near one. */
   readonly closeRounds: number;
+  /** Of fresh processes that load the built file. */
+  readonly loadRounds: number;
+  /** Creates of one round, by clients that all create at once. */
+  readonly crowdedCreates: number;
   /** Of what is uploaded and verified. */
   readonly bundleBytes: number;
   /** Of the bundles that are verified for the peak of memory. */
@@ -26,6 +30,8 @@ export type Sizes = {
 export const full: Sizes = {
   rounds: 5,
   closeRounds: 9,
+  loadRounds: 15,
+  crowdedCreates: 1000,
   bundleBytes: 512 * mebibyte,
   memoryBytes: [512 * mebibyte, 2048 * mebibyte],
   memoryRounds: 3,
@@ -41,6 +47,8 @@ export const full: Sizes = {
 export const quick: Sizes = {
   rounds: 1,
   closeRounds: 1,
+  loadRounds: 2,
+  crowdedCreates: 100,
   bundleBytes: 32 * mebibyte,
   memoryBytes: [32 * mebibyte],
   memoryRounds: 1,

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { PipelinePolicy, PipelineRequest } from "@azure/core-rest-pipeline";
+import { DomainError } from "../../shared/errors.ts";
 import { unreachable } from "../integration/operations/support/faults.ts";
 import type { Chance } from "./chance.ts";
 
@@ -16,7 +17,7 @@ export type Perils = {
   readonly policy: PipelinePolicy;
   /**
    * Runs `work`, which may die at one of its first `mostCalls` storage calls: nothing that it calls from there on arrives, and nobody hears
-   * its answer. Throws what `work` throws of itself.
+   * its answer. A storage that does not answer in time, as on a machine that does too much, is one more way to die. Throws what `work` throws else.
    */
   readonly risk: <T>(chance: Chance, mostCalls: number, work: () => Promise<T>) => Promise<Outcome<T>>;
   /** Storage refuses what `hits` is true of until the function that it gives is called. */
@@ -28,6 +29,7 @@ export type Perils = {
     readonly deaths: number;
     readonly repeated: number;
     readonly refused: number;
+    readonly unanswered: number;
   };
 };
 
@@ -35,7 +37,13 @@ export type Perils = {
 export function perilsOf(rate: number): Perils {
   const running = new AsyncLocalStorage<Fate>();
   const refusals = new Set<(request: PipelineRequest) => boolean>();
-  const counts = { calls: 0, deaths: 0, repeated: 0, refused: 0 };
+  const counts = { calls: 0, deaths: 0, repeated: 0, refused: 0, unanswered: 0 };
+
+  const diedOf = (error: unknown): boolean => {
+    if (!(error instanceof DomainError) || error.code !== "ServiceUnavailable") return false;
+    counts.unanswered += 1;
+    return true;
+  };
 
   const sendRequest: PipelinePolicy["sendRequest"] = async (request, next) => {
     counts.calls += 1;
@@ -60,15 +68,15 @@ export function perilsOf(rate: number): Perils {
   return {
     policy: { name: "perils", sendRequest },
     risk: async (chance, mostCalls, work) => {
-      if (!chance.happens(rate)) return { kind: "done", value: await work() };
+      const isSafe = !chance.happens(rate);
       // Evenly over magnitudes: the first calls decide the most, and a timer may make hundreds.
-      const callsLeft = Math.ceil(mostCalls ** chance.unit());
-      const fate: Fate = { fate: chance.pick(fates), callsLeft, dead: false };
+      const callsLeft = isSafe ? Number.POSITIVE_INFINITY : Math.ceil(mostCalls ** chance.unit());
+      const fate: Fate = { fate: isSafe ? "twice" : chance.pick(fates), callsLeft, dead: false };
       try {
         const value = await running.run(fate, work);
         return fate.dead ? { kind: "died" } : { kind: "done", value };
       } catch (error) {
-        if (fate.dead) return { kind: "died" };
+        if (fate.dead || diedOf(error)) return { kind: "died" };
         throw error;
       }
     },
