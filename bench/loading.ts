@@ -71,6 +71,8 @@ async function bundleOf(packages: readonly string[], folder: string): Promise<st
     external: ["@azure/functions-core"],
     preserveSymlinks: true,
     keepNames: true,
+    minifyWhitespace: true,
+    minifySyntax: true,
     logLevel: "error",
   });
   return outfile;

@@ -16,7 +16,7 @@ import {
   signingKey,
   stampApi,
 } from "../client/index.ts";
-import { startOwnService } from "../local/demo/ownService.ts";
+import { type OwnService, startOwnService } from "../local/demo/ownService.ts";
 import { gather } from "../local/demo/people.ts";
 import { temporaryFolder } from "./folder.ts";
 
@@ -25,6 +25,7 @@ import { temporaryFolder } from "./folder.ts";
 export type Stage = {
   readonly folder: string;
   readonly stamp: StampApi;
+  readonly anotherStamp: () => Promise<StampApi>;
   /** Where its blobs are. */
   readonly blobOrigin: string;
   /** Of the service's own storage, for those who do without the service. */
@@ -40,17 +41,21 @@ export async function openStage(undo: AsyncDisposableStack): Promise<Stage> {
   return {
     folder,
     blobOrigin: new URL(service.blobEndpoint).origin,
-    connectionString: await connectionStringOf(folder, service.blobEndpoint),
+    connectionString: await connectionStringOf(folder, service),
     stamp: await newStamp(service.origin, registration),
+    anotherStamp: () => newStamp(service.origin, registration),
   };
 }
 
 const account = z.object({ name: z.string(), key: z.string() });
 
-/** Opens the blobs of the service of that folder, by the key that it made for them. */
-async function connectionStringOf(folder: string, blobEndpoint: string): Promise<string> {
+/** Opens the storage of the service of that folder, by the key that it made for it. */
+async function connectionStringOf(
+  folder: string,
+  { blobEndpoint, tableEndpoint }: Pick<OwnService, "blobEndpoint" | "tableEndpoint">,
+): Promise<string> {
   const { name, key } = account.parse(JSON.parse(await readFile(join(folder, "storage-account.json"), "utf8")));
-  return `DefaultEndpointsProtocol=http;AccountName=${name};AccountKey=${key};BlobEndpoint=${blobEndpoint};`;
+  return `DefaultEndpointsProtocol=http;AccountName=${name};AccountKey=${key};BlobEndpoint=${blobEndpoint};TableEndpoint=${tableEndpoint};`;
 }
 
 /** A new stamp that the service knows. */

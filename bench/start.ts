@@ -1,7 +1,9 @@
 import { parseArgs } from "node:util";
 import { measureAudit } from "./audit.ts";
 import { measureBadLines } from "./badLines.ts";
+import { measureCrowd } from "./crowd.ts";
 import { writeIntoDocument } from "./document.ts";
+import { measureLoading } from "./loading.ts";
 import { machine } from "./machine.ts";
 import { measureMemory } from "./memory.ts";
 import { countPurge } from "./purge.ts";
@@ -40,6 +42,8 @@ try {
     ...(await measureVerification(stage, sizes, say)),
     ...(await measureMemory(stage, sizes, say)),
     ...(await countRoundTrips(undo, say)),
+    ...(await measureCrowd(stage, sizes, say)),
+    ...(await measureLoading(undo, sizes, say)),
     ...(await countPurge(undo, sizes, say)),
     ...(await countRetention(undo, sizes, say)),
     ...(await measureAudit(undo, sizes, say)),

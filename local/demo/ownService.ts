@@ -8,12 +8,13 @@ import { settings } from "../../shared/config.ts";
 
 /** The demo's own service: `local/start.ts` as a process of its own, on a free port, with all its state in one folder. */
 
-const serviceFile = z.object({ origin: z.url(), pid: z.int(), storage: z.object({ blob: z.url() }) });
+const serviceFile = z.object({ origin: z.url(), pid: z.int(), storage: z.object({ blob: z.url(), table: z.url() }) });
 
 export type OwnService = {
   readonly origin: string;
-  /** Where its blobs are; another place after a restart. */
+  /** Where its blobs and its tables are; another place after a restart. */
   readonly blobEndpoint: string;
+  readonly tableEndpoint: string;
   /** All that it has printed. */
   readonly printed: () => string;
   /** Stops the service and its storage, and waits for both. */
@@ -32,7 +33,13 @@ export async function startOwnService(folder: string, clockOffsetDays = 0): Prom
   for (const stream of [child.stdout, child.stderr])
     stream.on("data", (chunk: Buffer) => (printed += chunk.toString("utf8")));
   const { origin, storage } = await announced(folder, child, () => printed);
-  return { origin, blobEndpoint: storage.blob, printed: () => printed, stop: () => stop(child) };
+  return {
+    origin,
+    blobEndpoint: storage.blob,
+    tableEndpoint: storage.table,
+    printed: () => printed,
+    stop: () => stop(child),
+  };
 }
 
 /** The environment without any setting of the service's: the demo's own is as it comes. */

@@ -76,7 +76,7 @@ export function perilsOf(rate: number): Perils {
         const value = await running.run(fate, work);
         return fate.dead ? { kind: "died" } : { kind: "done", value };
       } catch (error) {
-        if (fate.dead || diedOf(error)) return { kind: "died" };
+        if (fate.dead || (refusals.size === 0 && diedOf(error))) return { kind: "died" };
         throw error;
       }
     },
