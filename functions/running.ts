@@ -9,14 +9,20 @@ import { withSink } from "../shared/log.ts";
 
 /** The app of this process, opened once: at start where the host says so, so that a bad setting stops it there. */
 
-let opened: App | undefined;
+let opened: Promise<App> | undefined;
 
-function theApp(): App {
-  opened ??= openApp(readConfig(process.env));
+function theApp(): Promise<App> {
+  opened ??= start();
   return opened;
 }
 
-app.hook.appStart(() => void theApp());
+async function start(): Promise<App> {
+  const opening = openApp(readConfig(process.env));
+  await opening.check();
+  return opening;
+}
+
+app.hook.appStart(async () => void (await theApp()));
 
 /** Serves one request; what it logs goes to its invocation. */
 export const serveRoute = <Params, Query, Body>(
@@ -27,9 +33,9 @@ export const serveRoute = <Params, Query, Body>(
 ): Promise<HttpResponseInit> =>
   withSink(sinkOf(context), () =>
     serve(
-      async () => theApp().edge,
+      async () => (await theApp()).edge,
       route,
-      async () => handler(theApp().handlers),
+      async () => handler((await theApp()).handlers),
       request,
       context,
     ),
@@ -41,6 +47,6 @@ export const serveUnknown = (request: HttpRequest, context: InvocationContext): 
 
 /** Runs what a queue or a timer triggers. */
 export const run = (work: (app: App) => Promise<void>, context: InvocationContext): Promise<void> =>
-  withSink(sinkOf(context), () => work(theApp()));
+  withSink(sinkOf(context), async () => work(await theApp()));
 
 const sinkOf = (context: InvocationContext) => (level: "info" | "warn" | "error", line: string) => context[level](line);

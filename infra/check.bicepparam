@@ -8,7 +8,7 @@ param intakeOrigin = 'https://intake.example'
 param accessOrigin = 'https://access.example'
 param alertEmail = 'on-call@example.com'
 param budgetStartsOn = '2026-12-01'
-param cloud = { storage: 'storage.example', keyVault: '.vault.example', login: 'https://login.example/' }
+param cloud = { storage: 'storage.example', keyVault: '.vault.example', login: 'https://login.example/', resourceManager: 'https://management.example' }
 param bundleAccounts = [
   { key: 'bundles1' }
   { key: 'bundles2', location: 'eastus2', geographies: ['US', 'Canada'] }

@@ -16,6 +16,8 @@ type BundleAccount = {
   location: string?
   @description('Geographies whose stamps it takes; every one where it is not given.')
   geographies: string[]?
+  @description('It takes no new bundles; take it out once the last has gone, after 90 days.')
+  draining: bool?
 }
 
 @sealed()
@@ -77,6 +79,8 @@ type Cloud = {
   keyVault: string
   @description('Origin of Entra ID, with its trailing slash.')
   login: string
+  @description('Origin of Azure Resource Manager.')
+  resourceManager: string
 }
 
 @description('Name of the azd environment: it names the resource group and, hashed, everything in it.')
@@ -148,6 +152,7 @@ param cloud Cloud = {
   storage: environment().suffixes.storage
   keyVault: environment().suffixes.keyvaultDns
   login: environment().authentication.loginEndpoint
+  resourceManager: environment().resourceManager
 }
 
 var tags = { 'azd-env-name': environmentName }
@@ -169,7 +174,10 @@ var bundleAccountSettings = [
   for (account, index) in bundleAccounts: {
     name: bundleAccountNames[index]
     blobEndpoint: 'https://${bundleAccountNames[index]}.blob.${cloud.storage}'
+    // What it keeps of deleted data is asked of Resource Manager.
+    resourceId: '${subscription().id}/resourceGroups/rg-${environmentName}-bundles/providers/Microsoft.Storage/storageAccounts/${bundleAccountNames[index]}'
     ...(account.?geographies == null ? {} : { geographies: account.?geographies })
+    ...(account.?draining == null ? {} : { draining: account.?draining })
   }
 ]
 
@@ -518,6 +526,7 @@ module app 'modules/app.bicep' = [
         tableEndpoint: 'https://${stateAccountName}.table.${cloud.storage}'
         queueEndpoint: 'https://${stateAccountName}.queue.${cloud.storage}'
         bundleAccounts: bundleAccountSettings
+        resourceManager: cloud.resourceManager
         recordEndpoint: 'https://${recordAccountName}.blob.${cloud.storage}/'
         signingKeyId: 'https://${vaultName}${cloud.keyVault}/keys/${keyName}'
         telemetry: monitoring.outputs.connectionString

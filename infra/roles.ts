@@ -115,7 +115,7 @@ export const roleGrants: readonly RoleGrant[] = [
     containers: {
       read: ["landing-", "bundles-", "lent-", "box-"],
       list: ["bundles-", "lent-", "box-"],
-      write: ["lent-", "box-", "retention-probe", "bundles-:*.paths/*"],
+      write: ["lent-", "box-", "bundles-:*.paths/*"],
       delete: ["bundles-", "lent-"],
     },
   },

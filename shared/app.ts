@@ -25,6 +25,7 @@ import type { Edge } from "./http/serve.ts";
 import { log } from "./log.ts";
 import { notePoisonedVerification, verifyMessage } from "./operations/bundles/verificationMessages.ts";
 import { extractMessage } from "./operations/cases/extractionMessages.ts";
+import { reasonsNotToStart } from "./operations/compliance/checkAccounts.ts";
 import { foldTouched } from "./operations/compliance/foldTouched.ts";
 import { keepRecords } from "./operations/compliance/keepRecords.ts";
 import { reconcile } from "./operations/compliance/reconcile.ts";
@@ -40,10 +41,12 @@ import { sweepUnfinished } from "./operations/purge/sweepUnfinished.ts";
 import { type Restored, restoreLedger } from "./operations/restore/restoreLedger.ts";
 import { openAccounts } from "./storage/accounts.ts";
 import { type BundleAccount, openBundleAccount } from "./storage/blobs/account.ts";
+import type { Inspect } from "./storage/blobs/inventory.ts";
 import { openShelf } from "./storage/blobs/records.ts";
 import { openService as openBlobService } from "./storage/blobs/service.ts";
 import { clientOptions } from "./storage/clientOptions.ts";
 import { openQueue } from "./storage/queue.ts";
+import { openResourceManager } from "./storage/resourceManager.ts";
 import { openAccessIndex } from "./storage/tables/accesses.ts";
 import { openCases } from "./storage/tables/cases.ts";
 import { openDirectory } from "./storage/tables/directory.ts";
@@ -62,6 +65,8 @@ import { openTable } from "./storage/tables/table.ts";
 
 export type App = {
   readonly world: World;
+  /** What a start finds out before anything is served. Throws `ConfigurationError` where an account keeps what is deleted. */
+  readonly check: () => Promise<void>;
   readonly edge: Edge;
   /** What requests, messages and timers run. */
   readonly handlers: Handlers;
@@ -124,6 +129,11 @@ export function openApp(config: Config, options: AppOptions = {}): App {
   };
   return {
     world,
+    check: async () => {
+      const reasons = await reasonsNotToStart(world);
+      const setting = config.bundleAccounts === undefined ? "StateStorage" : "BUNDLE_ACCOUNTS";
+      if (reasons.length > 0) throw new ConfigurationError(`${setting}: ${reasons.join("; ")}`);
+    },
     handlers: {
       ...stampHandlers(world),
       ...bundleHandlers(world),
@@ -231,6 +241,7 @@ function bundleAccounts(config: Config, clock: Clock, policies: readonly Pipelin
       name: settings.name,
       blobEndpoint: settings.blobEndpoint,
       credential: credential(config),
+      inspect: inspection(config, settings.resourceId),
     }),
     geographies: settings.geographies,
     draining: settings.draining,
@@ -245,6 +256,13 @@ function bundleAccounts(config: Config, clock: Clock, policies: readonly Pipelin
       geographies: undefined,
     },
   ] as const;
+}
+
+/** How Resource Manager is asked about an account; undefined where it is not. */
+function inspection(config: Config, resourceId: string | undefined): Inspect | undefined {
+  if (config.resourceManager === undefined || resourceId === undefined) return undefined;
+  const manager = openResourceManager({ endpoint: config.resourceManager, credential: credential(config) });
+  return (signal) => manager.faultsOf(resourceId, signal);
 }
 
 /** A container by its URL; on one machine and in tests the one of that name in the account of the connection string. */

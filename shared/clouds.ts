@@ -3,11 +3,23 @@
 type Cloud = "AzureCloud" | "AzureUSGovernment" | "AzureChinaCloud";
 
 const domains: Readonly<Record<Cloud, readonly string[]>> = {
-  AzureCloud: ["core.windows.net", "vault.azure.net", "login.microsoftonline.com", "sts.windows.net"],
-  AzureUSGovernment: ["core.usgovcloudapi.net", "vault.usgovcloudapi.net", "login.microsoftonline.us"],
+  AzureCloud: [
+    "core.windows.net",
+    "vault.azure.net",
+    "management.azure.com",
+    "login.microsoftonline.com",
+    "sts.windows.net",
+  ],
+  AzureUSGovernment: [
+    "core.usgovcloudapi.net",
+    "vault.usgovcloudapi.net",
+    "management.usgovcloudapi.net",
+    "login.microsoftonline.us",
+  ],
   AzureChinaCloud: [
     "core.chinacloudapi.cn",
     "vault.azure.cn",
+    "management.chinacloudapi.cn",
     "login.chinacloudapi.cn",
     "login.partner.microsoftonline.cn",
     "sts.chinacloudapi.cn",

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { parseAccountId } from "./accountId.ts";
 import { stampVersion } from "./api/primitives.ts";
 import { contradictionsIn } from "./contradictions.ts";
 import { longestQuietMinutes } from "./domain/load.ts";
@@ -28,6 +29,12 @@ const bundleAccount = z.strictObject({
   blobEndpoint: z.url(),
   geographies: z.array(trimmed).min(1).optional(),
   draining: z.boolean().optional(),
+  resourceId: z
+    .string()
+    .refine((id) => parseAccountId(id) !== undefined, {
+      error: "must be /subscriptions/{id}/resourceGroups/{name}/providers/Microsoft.Storage/storageAccounts/{name}",
+    })
+    .optional(),
 });
 export type BundleAccountSetting = z.infer<typeof bundleAccount>;
 
@@ -70,7 +77,13 @@ export const settings = z.object({
   BUNDLE_ACCOUNTS: json(z.array(bundleAccount).min(1))
     .optional()
     .describe(
-      "The accounts that hold bundles: JSON array of {name, blobEndpoint, geographies?, draining?}. One that is draining takes no new bundles; take its entry out once the last has gone, after 90 days. Not set: the account of StateStorage.",
+      "The accounts that hold bundles: JSON array of {name, blobEndpoint, resourceId, geographies?, draining?}. By its resource id Resource Manager is asked whether an account keeps deleted data: then the service does not start. One that is draining takes no new bundles; take its entry out once the last has gone, after 90 days. Not set: the account of StateStorage.",
+    ),
+  RESOURCE_MANAGER_ENDPOINT: z
+    .url()
+    .optional()
+    .describe(
+      "Azure Resource Manager of this cloud, such as https://management.azure.com: tells how the accounts of BUNDLE_ACCOUNTS are set up.",
     ),
   SIGNING_KEY_FILE: trimmed
     .optional()
@@ -189,6 +202,8 @@ export type Config = {
   readonly local: boolean;
   readonly state: StateStorage;
   readonly bundleAccounts: readonly BundleAccountSetting[] | undefined;
+  /** Undefined on one machine: the accounts themselves are asked how they are set up. */
+  readonly resourceManager: string | undefined;
   readonly signingKey: SigningKeySource;
   readonly records: { readonly checkpointUrl: string | undefined; readonly ledgerUrl: string | undefined };
   readonly token: {
@@ -238,6 +253,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     publicOrigin: values.PUBLIC_ORIGIN,
     local,
     bundleAccounts: values.BUNDLE_ACCOUNTS,
+    resourceManager: values.RESOURCE_MANAGER_ENDPOINT,
     records: { checkpointUrl: values.CHECKPOINT_CONTAINER_URL, ledgerUrl: values.LEDGER_EXPORT_CONTAINER_URL },
     token: {
       issuer: values.TOKEN_ISSUER,

@@ -1,3 +1,4 @@
+import { parseAccountId } from "./accountId.ts";
 import { cloudOf } from "./clouds.ts";
 import type { Settings } from "./config.ts";
 
@@ -5,6 +6,7 @@ import type { Settings } from "./config.ts";
 export const contradictionsIn = (values: Settings): readonly string[] => [
   ...accountsNamedTwice(values),
   ...nowhereToPlace(values),
+  ...unknownToResourceManager(values),
   ...withoutEncryption(values),
   ...ofAnotherCloud(values),
   ...anotherTenantsIssuer(values),
@@ -26,6 +28,22 @@ function nowhereToPlace({ BUNDLE_ACCOUNTS: accounts }: Settings): readonly strin
     : [];
 }
 
+/** Where accounts are found by an identity, Resource Manager must be asked how they are set up: nothing else can tell. */
+function unknownToResourceManager(values: Settings): readonly string[] {
+  const { BUNDLE_ACCOUNTS: accounts = [], RESOURCE_MANAGER_ENDPOINT: endpoint } = values;
+  const isInAzure = values.StateStorage === undefined;
+  const missing = isInAzure && endpoint === undefined;
+  return [
+    ...(missing ? ["RESOURCE_MANAGER_ENDPOINT: is needed, such as https://management.azure.com"] : []),
+    ...accounts
+      .filter(({ resourceId }) => isInAzure && resourceId === undefined)
+      .map(({ name }) => `BUNDLE_ACCOUNTS: the entry of ${name} needs its resourceId`),
+    ...accounts
+      .filter(({ name, resourceId }) => resourceId !== undefined && parseAccountId(resourceId)?.account !== name)
+      .map(({ name }) => `BUNDLE_ACCOUNTS: the resourceId of ${name} is another account's; give its own`),
+  ];
+}
+
 type Address = { readonly setting: string; readonly url: URL };
 
 function addressesIn(values: Settings): readonly Address[] {
@@ -35,6 +53,7 @@ function addressesIn(values: Settings): readonly Address[] {
     ...(values.BUNDLE_ACCOUNTS ?? []).map(({ blobEndpoint }) => ["BUNDLE_ACCOUNTS", blobEndpoint] as const),
     ["CHECKPOINT_CONTAINER_URL", values.CHECKPOINT_CONTAINER_URL],
     ["LEDGER_EXPORT_CONTAINER_URL", values.LEDGER_EXPORT_CONTAINER_URL],
+    ["RESOURCE_MANAGER_ENDPOINT", values.RESOURCE_MANAGER_ENDPOINT],
     ["SIGNING_KEY_ID", values.SIGNING_KEY_ID],
     ["TOKEN_ISSUER", values.TOKEN_ISSUER],
     ["TOKEN_JWKS_URL", values.TOKEN_JWKS_URL],

@@ -41,6 +41,8 @@ param service {
   queueEndpoint: string
   @description('Accounts that hold bundles.')
   bundleAccounts: BundleAccountSetting[]
+  @description('Origin of Azure Resource Manager.')
+  resourceManager: string
   @description('Key Vault key that signs, without a version.')
   signingKeyId: string
   @description('Blob endpoint of the records account.')
@@ -110,6 +112,7 @@ resource site 'Microsoft.Web/sites@2024-11-01' = {
       StateStorage__credential: 'managedidentity'
       StateStorage__clientId: identity.properties.clientId
       BUNDLE_ACCOUNTS: string(service.bundleAccounts)
+      RESOURCE_MANAGER_ENDPOINT: service.resourceManager
       CHECKPOINT_CONTAINER_URL: '${service.recordEndpoint}checkpoints'
       LEDGER_EXPORT_CONTAINER_URL: '${service.recordEndpoint}ledger'
       SIGNING_KEY_ID: service.signingKeyId

@@ -50,7 +50,7 @@ var intakeRules ContainerRules = {
 var accessRules ContainerRules = {
   read: ['landing-', 'bundles-', 'lent-', 'box-']
   list: ['bundles-', 'lent-', 'box-']
-  write: ['lent-', 'box-', 'retention-probe', 'bundles-:*.paths/*']
+  write: ['lent-', 'box-', 'bundles-:*.paths/*']
   delete: ['bundles-', 'lent-']
 }
 

@@ -19,7 +19,9 @@ type FarRedundancy = 'Standard_RAGRS' | 'Standard_RAGZRS'
 type BundleAccountSetting = {
   name: string
   blobEndpoint: string
+  resourceId: string
   geographies: string[]?
+  draining: bool?
 }
 
 @export()

@@ -7,7 +7,7 @@ param tokenAudience = '11111111-1111-4111-8111-111111111111'
 param intakeOrigin = 'https://intake.example.com'
 param accessOrigin = 'https://access.example.com'
 param alertEmail = 'on-call@example.com'
-param cloud = { storage: 'storage.example', keyVault: '.vault.example', login: 'https://login.example/' }
+param cloud = { storage: 'storage.example', keyVault: '.vault.example', login: 'https://login.example/', resourceManager: 'https://management.example' }
 param bundleAccounts = [
   { key: 'eu1', geographies: ['Europe'] }
   { key: 'eu2', location: 'northeurope', geographies: ['Europe'] }

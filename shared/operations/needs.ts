@@ -3,6 +3,7 @@ import type { BundleId, CaseNumber, GrantId, Purpose, StampId, UtcTime } from ".
 import type { InventoryTaking } from "../archive/inventory.ts";
 import type { Source } from "../archive/source.ts";
 import type { LedgerAccess } from "../domain/access.ts";
+import type { AccountFault } from "../domain/accountFaults.ts";
 import type { RequestRecord } from "../domain/approval.ts";
 import type { BundleRecord } from "../domain/bundle.ts";
 import type { CaseRecord } from "../domain/case.ts";
@@ -432,6 +433,8 @@ export type Boxes = {
   ) => Promise<CopyState>;
 };
 
+export type AccountLook = { readonly mayWrite: boolean; readonly signal?: AbortSignal };
+
 /** What is really in the accounts, listed rather than looked up. */
 export type Storehouse = {
   readonly accounts: readonly string[];
@@ -441,8 +444,8 @@ export type Storehouse = {
   /** The names of all blobs of a day's container, whatever they are. */
   readonly blobsIn: (account: string, day: UtcDay) => AsyncIterable<string>;
   readonly holdsBlob: (account: string, day: UtcDay, name: string) => Promise<boolean>;
-  /** In words, what makes the account keep deleted data. */
-  readonly keepsDeleted: (account: string) => Promise<readonly string[]>;
+  /** How the account is set up and must not be. Where Resource Manager is not asked, a look that may write a probe sees more. */
+  readonly faults: (account: string, look: AccountLook) => Promise<readonly AccountFault[]>;
 };
 
 export type Findings = { readonly asOf: UtcTime; readonly violations: Violation[] };

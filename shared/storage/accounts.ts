@@ -98,7 +98,7 @@ export function openAccounts(
     containers: (account) => named(account).containers(),
     blobsIn: (account, day) => named(account).blobsIn(day),
     holdsBlob: (account, day, name) => named(account).holdsBlob(day, name),
-    keepsDeleted: (account) => named(account).keepsDeleted(),
+    faults: (account, look) => named(account).faults(look),
   };
 
   return { landing, days, contents, boxes, storehouse };

@@ -14,6 +14,13 @@ const local = {
   TOKEN_TENANT_ID: "5F0C1D0E-6B64-4F0A-9C57-2B1F9F7F3C11",
   TOKEN_JWKS_URL: "https://login.example.com/keys",
 };
+const group = "/subscriptions/5f0c1d0e-6b64-4f0a-9c57-2b1f9f7f3c13/resourceGroups/bundles";
+const resourceId = (account: string) => `${group}/providers/Microsoft.Storage/storageAccounts/${account}`;
+const first = {
+  name: "bundles1",
+  blobEndpoint: "https://bundles1.blob.core.windows.net",
+  resourceId: resourceId("bundles1"),
+};
 const { StateStorage: _storage, SIGNING_KEY_FILE: _file, ...common } = local;
 const inAzure = {
   ...common,
@@ -22,11 +29,10 @@ const inAzure = {
   StateStorage__queueServiceUri: "https://state.queue.core.windows.net",
   StateStorage__credential: "managedidentity",
   StateStorage__clientId: "5f0c1d0e-6b64-4f0a-9c57-2b1f9f7f3c12",
-  BUNDLE_ACCOUNTS: '[{"name":"bundles1","blobEndpoint":"https://bundles1.blob.core.windows.net"}]',
+  BUNDLE_ACCOUNTS: JSON.stringify([first]),
+  RESOURCE_MANAGER_ENDPOINT: "https://management.azure.com/",
   SIGNING_KEY_ID: "https://vault.vault.azure.net/keys/papers",
 };
-
-const first = { name: "bundles1", blobEndpoint: "https://bundles1.blob.core.windows.net" };
 
 function complaint(environment: Readonly<Record<string, string | undefined>>): string {
   try {
@@ -136,6 +142,9 @@ describe("a setting that is wrong is named", () => {
     ["BUNDLE_ACCOUNTS", '[{"name":"bundles1"}]'],
     ["BUNDLE_ACCOUNTS", '[{"name":"bundles1","blobEndpoint":"https://a.example","geographies":[]}]'],
     ["BUNDLE_ACCOUNTS", '[{"name":"bundles1","blobEndpoint":"https://a.example","key":"secret"}]'],
+    ["BUNDLE_ACCOUNTS", JSON.stringify([{ ...first, resourceId: "bundles1" }])],
+    ["BUNDLE_ACCOUNTS", JSON.stringify([{ ...first, draining: "yes" }])],
+    ["RESOURCE_MANAGER_ENDPOINT", "management"],
     ["SIGNING_KEY_ID", "papers"],
     ["TOKEN_ISSUER", undefined],
     ["TOKEN_ISSUER", "login"],
@@ -211,8 +220,26 @@ describe("a setting that is wrong is named", () => {
     ],
     [
       "bundles in another cloud",
-      { BUNDLE_ACCOUNTS: '[{"name":"bundles1","blobEndpoint":"https://bundles1.blob.core.chinacloudapi.cn"}]' },
+      {
+        BUNDLE_ACCOUNTS: JSON.stringify([{ ...first, blobEndpoint: "https://bundles1.blob.core.chinacloudapi.cn" }]),
+      },
       /^BUNDLE_ACCOUNTS: is of AzureChinaCloud, but StateStorage__tableServiceUri is of AzureCloud/,
+    ],
+    [
+      "an account that Resource Manager does not know by any id",
+      { BUNDLE_ACCOUNTS: JSON.stringify([{ ...first, resourceId: undefined }]) },
+      /^BUNDLE_ACCOUNTS: the entry of bundles1 needs its resourceId/,
+    ],
+    [
+      "another account's resource id",
+      { BUNDLE_ACCOUNTS: JSON.stringify([{ ...first, resourceId: resourceId("bundles2") }]) },
+      /^BUNDLE_ACCOUNTS: the resourceId of bundles1 is another account's/,
+    ],
+    ["no Resource Manager", { RESOURCE_MANAGER_ENDPOINT: undefined }, /^RESOURCE_MANAGER_ENDPOINT: is needed/],
+    [
+      "the Resource Manager of another cloud",
+      { RESOURCE_MANAGER_ENDPOINT: "https://management.chinacloudapi.cn" },
+      /^RESOURCE_MANAGER_ENDPOINT: is of AzureChinaCloud/,
     ],
     [
       "a vault of another cloud",
@@ -234,15 +261,28 @@ describe("a setting that is wrong is named", () => {
   });
 
   it.each([
-    ["AzureCloud", "core.windows.net", "vault.azure.net", "login.microsoftonline.com"],
-    ["AzureUSGovernment", "core.usgovcloudapi.net", "vault.usgovcloudapi.net", "login.microsoftonline.us"],
-    ["AzureChinaCloud", "core.chinacloudapi.cn", "vault.azure.cn", "login.partner.microsoftonline.cn"],
-  ])("not when all are of %s", (_, storage, vault, login) => {
+    ["AzureCloud", "core.windows.net", "vault.azure.net", "login.microsoftonline.com", "azure.com"],
+    [
+      "AzureUSGovernment",
+      "core.usgovcloudapi.net",
+      "vault.usgovcloudapi.net",
+      "login.microsoftonline.us",
+      "usgovcloudapi.net",
+    ],
+    [
+      "AzureChinaCloud",
+      "core.chinacloudapi.cn",
+      "vault.azure.cn",
+      "login.partner.microsoftonline.cn",
+      "chinacloudapi.cn",
+    ],
+  ])("not when all are of %s", (_, storage, vault, login, management) => {
     const one = {
       ...inAzure,
       StateStorage__tableServiceUri: `https://state.table.${storage}`,
       StateStorage__queueServiceUri: `https://state.queue.${storage}`,
       BUNDLE_ACCOUNTS: JSON.stringify([{ ...first, blobEndpoint: `https://bundles1.blob.${storage}` }]),
+      RESOURCE_MANAGER_ENDPOINT: `https://management.${management}`,
       SIGNING_KEY_ID: `https://vault.${vault}/keys/papers`,
       TOKEN_ISSUER: `https://${login}/${common.TOKEN_TENANT_ID.toLowerCase()}/v2.0`,
       TOKEN_JWKS_URL: `https://${login}/${common.TOKEN_TENANT_ID}/discovery/v2.0/keys`,

@@ -4,6 +4,7 @@ import { dayPurgeOn, lastCopyDay } from "../../domain/retention.ts";
 import type { Violation } from "../../domain/violations.ts";
 import { all } from "../bounded.ts";
 import type { HeldDay, World } from "../needs.ts";
+import { findFaults } from "./checkAccounts.ts";
 import { compareDay } from "./compareDay.ts";
 import { findViolations } from "./retention.ts";
 
@@ -22,7 +23,7 @@ export async function reconcile(world: Needs): Promise<void> {
   const held = await all(schedule.heldDays());
   const found: Violation[] = [...(await findViolations(world, held, now))];
   for (const account of storehouse.accounts) {
-    found.push(...(await keptThings(world, account, now)), ...(await compareAccount(world, account, held, now)));
+    found.push(...(await findFaults(world, account, now)), ...(await compareAccount(world, account, held, now)));
   }
   found.push(...notConfigured(storehouse, held, now));
   const violations = found.slice(0, mostFindings);
@@ -30,23 +31,6 @@ export async function reconcile(world: Needs): Promise<void> {
     log.alert("retention.violation", { code, since, container, stampId, bundleId });
   }
   await runs.keepFindings({ asOf: toUtcTime(now), violations });
-}
-
-/** An account whose settings cannot be read is a finding of its own: it must not keep the rest from being compared. */
-async function keptThings({ log, storehouse }: Needs, account: string, now: Date): Promise<Violation[]> {
-  const since = toUtcTime(now);
-  try {
-    const kept = await storehouse.keepsDeleted(account);
-    return kept.map((what) => ({
-      code: "AccountKeepsDeleted",
-      message: `Account ${account}: ${what}. Turn it off.`,
-      since,
-    }));
-  } catch (error) {
-    log.error("reconcile.settingsUnreadable", error, { account });
-    const message = `Whether account ${account} keeps deleted data could not be read: give the service the right to, or look by hand.`;
-    return [{ code: "AccountSettingsUnreadable", message, since }];
-  }
 }
 
 /** An account that does not answer is a finding of its own, and the others are compared all the same. */

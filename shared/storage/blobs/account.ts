@@ -32,7 +32,7 @@ export function openBundleAccount(options: BundleAccountOptions): BundleAccount 
     ...openDayContainers(service),
     ...openBoxContainers(service, sign),
     ...openCopies(service, sign, now),
-    ...openInventory(service),
+    ...openInventory(service, options.inspect),
     ...openReading(service, sign),
     ...openInventories(service),
     ...openLending(service, sign),

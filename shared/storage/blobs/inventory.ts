@@ -1,6 +1,8 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
+import type { AccountFault } from "../../domain/accountFaults.ts";
 import { dayContainerName } from "../../domain/containers.ts";
 import type { UtcDay } from "../../domain/utcDay.ts";
+import type { AccountLook } from "../../operations/needs.ts";
 import { hasCode, orUnavailable } from "../failures.ts";
 import { deleteContainer } from "./deletion.ts";
 
@@ -11,14 +13,17 @@ export type Inventory = {
   /** The names of all blobs of a day's container, whatever they are; none where there is no such container. */
   readonly blobsIn: (day: UtcDay) => AsyncIterable<string>;
   readonly holdsBlob: (day: UtcDay, name: string) => Promise<boolean>;
-  /** In words, what makes the account keep deleted data; empty where a delete is a delete. */
-  readonly keepsDeleted: () => Promise<readonly string[]>;
+  /** How the account is set up and must not be; empty where a delete is a delete. */
+  readonly faults: (look: AccountLook) => Promise<readonly AccountFault[]>;
 };
+
+/** Asks Resource Manager, which knows all of it. */
+export type Inspect = (signal?: AbortSignal) => Promise<readonly AccountFault[]>;
 
 /** A container of our own for the probe write: no URL leads into it. */
 const probeContainer = "retention-probe";
 
-export function openInventory(service: BlobServiceClient): Inventory {
+export function openInventory(service: BlobServiceClient, inspect?: Inspect): Inventory {
   async function* containers() {
     for await (const { name } of service.listContainers()) yield name;
   }
@@ -36,21 +41,23 @@ export function openInventory(service: BlobServiceClient): Inventory {
   const holdsBlob = (day: UtcDay, name: string) =>
     orUnavailable(() => service.getContainerClient(dayContainerName(day)).getBlobClient(name).exists());
 
-  const keepsDeleted = () =>
+  const faults = ({ mayWrite, signal }: AccountLook) =>
     orUnavailable(async () => {
-      const { deleteRetentionPolicy } = await service.getProperties();
-      const softDelete = deleteRetentionPolicy?.enabled ? ["soft delete is on: deleted blobs come back"] : [];
-      return [...softDelete, ...(await probeVersioning(service))];
+      if (inspect !== undefined) return await inspect(signal);
+      const stoppable = signal === undefined ? {} : { abortSignal: signal };
+      const { deleteRetentionPolicy } = await service.getProperties(stoppable);
+      const softDelete = deleteRetentionPolicy?.enabled ? (["blobSoftDelete"] as const) : [];
+      return [...softDelete, ...(mayWrite ? await probeVersioning(service) : [])];
     });
 
-  return { containers, blobsIn, holdsBlob, keepsDeleted };
+  return { containers, blobsIn, holdsBlob, faults };
 }
 
 /** A write on an account with versioning answers with a version. */
-async function probeVersioning(service: BlobServiceClient): Promise<string[]> {
+async function probeVersioning(service: BlobServiceClient): Promise<AccountFault[]> {
   const container = service.getContainerClient(probeContainer);
   await container.createIfNotExists();
   const { versionId } = await container.getBlockBlobClient("probe").upload("probe", 5);
   await deleteContainer(container);
-  return versionId === undefined ? [] : ["versioning is on: overwritten and deleted blobs live on as versions"];
+  return versionId === undefined ? [] : ["versioning"];
 }

@@ -2,6 +2,7 @@ import type { PipelinePolicy } from "@azure/core-rest-pipeline";
 import type { TokenCredential } from "@azure/identity";
 import { BlobServiceClient } from "@azure/storage-blob";
 import { clientOptions, storagePolicies } from "../clientOptions.ts";
+import type { Inspect } from "./inventory.ts";
 
 /** One configured storage account: by connection string on one machine and in tests, by identity in Azure. */
 export type BundleAccountOptions = (
@@ -14,6 +15,8 @@ export type BundleAccountOptions = (
   readonly policies?: readonly PipelinePolicy[];
   /** Real time, for signatures. */
   readonly now?: () => Date;
+  /** Where Resource Manager is asked how the account is set up. */
+  readonly inspect?: Inspect | undefined;
 };
 
 /** All clients made from a service client share its pipeline, so one place gives every call its policies. */

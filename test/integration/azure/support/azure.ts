@@ -1,12 +1,14 @@
 import { afterAll, beforeAll } from "vitest";
 import { type IdentityEndpoint, startIdentityEndpoint } from "../../../support/azure/identityEndpoint.ts";
+import { type ResourceManager, startResourceManager } from "../../../support/azure/resourceManager.ts";
 import { tls, tlsFiles, trustTestCertificate } from "../../../support/azure/tls.ts";
 import { startTestAzurite, type TestAzurite } from "../../../support/azurite.ts";
 import { type Stage, useStages } from "../../operations/support/stage.ts";
 
 /**
  * The service as Azure has it: HTTPS everywhere, an identity in place of every key, the state in one account and bundles in others, each a
- * storage of its own. Storage is Azurite, and its tokens come from a managed identity's endpoint that nobody signs for.
+ * storage of its own. Storage is Azurite, tokens come from a managed identity's endpoint that nobody signs for, and only what Resource Manager
+ * would answer is made up.
  */
 export type Azure = {
   /** The app with these bundle accounts, as many days later as `days` says. */
@@ -14,6 +16,7 @@ export type Azure = {
   readonly state: TestAzurite;
   readonly account: (name: string) => TestAzurite;
   readonly identity: IdentityEndpoint;
+  readonly resourceManager: ResourceManager;
 };
 
 /** An entry of BUNDLE_ACCOUNTS, but for where it is. */
@@ -38,6 +41,8 @@ export function useAzure(names: readonly string[]): () => Azure {
     const identity = await startIdentityEndpoint();
     ended.push(identity.stop);
     Object.assign(process.env, identity.environment);
+    const resourceManager = await startResourceManager();
+    ended.push(resourceManager.stop);
     const start = async (name: string) => {
       const azurite = await startTestAzurite({ name, https: tlsFiles });
       ended.push(azurite.stop);
@@ -54,6 +59,7 @@ export function useAzure(names: readonly string[]): () => Azure {
       state,
       account,
       identity,
+      resourceManager,
       stage: ({ accounts: entries, days = 0 }) =>
         stages({
           settings: {
@@ -64,8 +70,13 @@ export function useAzure(names: readonly string[]): () => Azure {
             StateStorage__queueServiceUri: state.endpoints.queue,
             StateStorage__credential: "managedidentity",
             StateStorage__clientId: clientId,
+            RESOURCE_MANAGER_ENDPOINT: resourceManager.endpoint,
             BUNDLE_ACCOUNTS: JSON.stringify(
-              entries.map((entry) => ({ ...entry, blobEndpoint: account(entry.name).endpoints.blob })),
+              entries.map((entry) => ({
+                ...entry,
+                blobEndpoint: account(entry.name).endpoints.blob,
+                resourceId: resourceManager.idOf(entry.name),
+              })),
             ),
           },
           now: () => new Date(Date.now() + days * dayMs),
