@@ -155,7 +155,13 @@ test("loading the built file runs none of the SDKs that most invocations do with
   const { metafile } = await buildArtifact(join(directory, "four"));
   const atStart = loadedAtStart(metafile);
   expect(atStart.some((path) => path.includes("node_modules/@azure/data-tables/"))).toBe(true);
-  for (const lazy of ["@azure/identity", "@azure/msal-node", "@azure/keyvault-keys", "@azure/storage-queue"]) {
+  for (const lazy of [
+    "@azure/identity",
+    "@azure/msal-node",
+    "@azure/keyvault-keys",
+    "@azure/storage-queue",
+    "@azure/arm-storage",
+  ]) {
     expect(
       Object.keys(metafile.inputs).some((path) => path.includes(`node_modules/${lazy}/`)),
       lazy,
