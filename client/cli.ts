@@ -1,4 +1,5 @@
 import { Command, CommanderError } from "commander";
+import { addApproval } from "./commands/approval.ts";
 import { addBundles } from "./commands/bundles.ts";
 import { addCheck } from "./commands/check.ts";
 import { addCollectionOptions } from "./commands/collectionOptions.ts";
@@ -50,6 +51,7 @@ addImport(program, run);
 addPrune(program, run);
 addHistory(program, run);
 addBundles(program, run);
+addApproval(program, run);
 
 try {
   await program.parseAsync();

@@ -1,5 +1,12 @@
 import type { z } from "zod";
 import {
+  accessApproval,
+  accessRequest,
+  type approvalDecision,
+  type approvalRequest,
+  type denialRequest,
+} from "../shared/api/approvals.ts";
+import {
   access,
   bundle,
   type bundleRequest,
@@ -61,6 +68,17 @@ export function stampApi(service: Service, stampId: string) {
       ask({ method: "POST", path: of(bundleId, ":erase"), body, answer: bundle, signal }),
     cancelErase: (bundleId: string, body: z.input<typeof erasureRequest>, signal?: Signal) =>
       ask({ method: "POST", path: of(bundleId, ":cancelErase"), body, answer: bundle, signal }),
+
+    approval: (signal?: Signal) =>
+      ask({ method: "GET", path: `${self}/accessApproval`, answer: accessApproval, signal }),
+    setApproval: (body: z.input<typeof approvalDecision>, signal?: Signal) =>
+      ask({ method: "PUT", path: `${self}/accessApproval`, body, answer: accessApproval, signal }),
+    accessRequests: (signal?: Signal) =>
+      listed(service, { path: `${self}/accessRequests`, answer: accessRequest, signal }),
+    approveAccess: (grantId: string, body: z.input<typeof approvalRequest>, signal?: Signal) =>
+      ask({ method: "POST", path: `${self}/accessRequests/${grantId}:approve`, body, answer: accessRequest, signal }),
+    denyAccess: (grantId: string, body: z.input<typeof denialRequest>, signal?: Signal) =>
+      ask({ method: "POST", path: `${self}/accessRequests/${grantId}:deny`, body, answer: accessRequest, signal }),
 
     accesses: (signal?: Signal) => listed(service, { path: `${self}/accesses`, answer: access, signal }),
     accessGrants: (signal?: Signal) => listed(service, { path: `${self}/accessGrants`, answer: stampGrant, signal }),

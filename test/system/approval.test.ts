@@ -1,12 +1,17 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { z } from "zod";
 import { approve, deny, pendingRequests, setApproval } from "../support/system/approvals.ts";
 import type { CaseActor } from "../support/system/cases.ts";
 import { expectRefusal, expectStatus } from "../support/system/expectations.ts";
 import { accessRequestPage, type Bundle, grantShape, stampGrantPage } from "../support/system/shapes.ts";
 import type { StampActor } from "../support/system/stamp.ts";
+import { startStamp } from "../support/system/stampCommand.ts";
 import { getBlob } from "../support/system/storage.ts";
 import { openWorld, type Person, readAll, type World } from "../support/system/world.ts";
-import { sha256Hex } from "../support/system/zip.ts";
+import { makeZip, sha256Hex } from "../support/system/zip.ts";
 
 /** A stamp whose operator wants to approve each access: what the operator, the engineer and the auditor see, and what is refused. */
 
@@ -187,5 +192,42 @@ describe("a grant on the bundle of a stamp that requires approval", () => {
       ({ type, data }) => type === "access.requested" && data.grantId === grant.grantId,
     );
     expect(asked).toHaveLength(1);
+  });
+});
+
+describe("the operator's command line", () => {
+  it("shows who asks and why, approves and denies", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "stamp-approval-"));
+    try {
+      const token = (await world.person("R")).token;
+      const run = (...words: string[]) =>
+        startStamp({ local: join(folder, "local"), folder, origin: world.origin, token }, words).ended;
+      const registered = await run("register", "--json");
+      const { stampId } = z.looseObject({ stampId: z.string() }).parse(JSON.parse(registered.stdout));
+      expect((await run("approval", "status")).stdout).toContain("without asking you first");
+      expect((await run("approval", "required", "--as", "Jo Operator")).stdout).toContain("only after you approved");
+      expect((await run("requests")).stdout).toContain("Nobody waits");
+
+      await writeFile(join(folder, "logs.zip"), await makeZip());
+      const sent = await run("send", "logs.zip", "--json", "--quiet");
+      const { bundleId } = z.looseObject({ bundleId: z.string() }).parse(JSON.parse(sent.stdout));
+      const supportCase = await world.openCase({ stampIds: [stampId] });
+      expectStatus(await supportCase.link({ stampId, bundleId }), 201);
+      const { grantId } = await supportCase.grant([{ stampId, bundleId }]);
+      const asked = await run("requests");
+      for (const told of [grantId, bundleId, supportCase.caseNumber, "customer waits", "60 minutes"]) {
+        expect(asked.stdout).toContain(told);
+      }
+      expect((await run("approve", grantId, "--as", "Jo Operator")).stdout).toContain("Approved");
+      expectStatus(await supportCase.issueUrl(grantId, { stampId, bundleId }), 200);
+      expect((await run("deny", grantId, "--reason", "No more")).stdout).toContain("within 15 minutes");
+      expectRefusal(await supportCase.issueUrl(grantId, { stampId, bundleId }), 403, "GrantNotActive");
+      const late = await run("approve", grantId);
+      expect(late).toMatchObject({ code: 1, stderr: expect.stringContaining("InvalidState") });
+      expect((await run("approve", "none")).code).toBe(2);
+      expect((await run("approval", "notRequired")).stdout).toContain("To be asked");
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
   });
 });

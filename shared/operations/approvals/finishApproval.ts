@@ -45,12 +45,13 @@ async function ask({ stamps, clock }: World, stampId: StampId, grant: GrantRecor
     async (head) => {
       const standing = await stamps.request(stampId, grantId);
       if (standing !== undefined) return standing;
-      const request = { grantId, caseNumber, stampId, requestedOn: approval?.requestedOn ?? grant.startsOn };
+      const requestedOn = approval?.requestedOn ?? grant.startsOn;
+      const request = { grantId, caseNumber, stampId, requestedOn };
       const bundles = grant.bundles.filter((each) => each.stampId === stampId).map(({ bundleId }) => bundleId);
       const event: NewEvent = {
         type: "access.requested",
         actor: { kind: "person", id: grantee },
-        data: { stampId, caseNumber, grantId, purpose, bundles, durationMinutes: grant.durationMinutes },
+        data: { stampId, caseNumber, grantId, purpose, bundles, durationMinutes: grant.durationMinutes, requestedOn },
       };
       await stamps.commit(stampId, head, { events: [event], request: { from: undefined, to: request } }, clock.now());
       return request;

@@ -48,8 +48,10 @@ export function caseChange(event: ChainedEvent, standing: Rows): Change {
       return { case: updateCase(number, standing.case, { ...said, titleNote: undefined }, new Date(on)).case };
     }
     case "grant.activated":
-      if (standing.case === undefined) throw new TypeError("A grant of a case that was not recorded");
-      return { insertGrant: activated(event, standing.case) };
+      if (standing.grant !== undefined) return { activateGrant: approved(event, standing.grant) };
+      return { insertGrant: activated(event, requireCase(standing)) };
+    case "grant.requested":
+      return { insertGrant: requested(event, requireCase(standing)) };
     case "grant.ended": {
       if (standing.grant === undefined) throw new TypeError("The end of a grant that was not given");
       const { reason, endedOn } = endedGrant.parse(data);
@@ -67,6 +69,31 @@ export function caseChange(event: ChainedEvent, standing: Rows): Change {
     default:
       return {};
   }
+}
+
+function requireCase({ case: record }: Rows): CaseRecord {
+  if (record === undefined) throw new TypeError("A grant of a case that was not recorded");
+  return record;
+}
+
+const asked = z.object({ approvalOf: z.array(stampId), lapsesOn: utcTime, durationMinutes: z.int() });
+
+/** One that waits for approval, from when it was asked for until that lapses. */
+function requested(event: ChainedEvent, record: CaseRecord): GrantRecord {
+  const { approvalOf, lapsesOn, durationMinutes } = asked.parse(event.data);
+  const data = { ...event.data, startsOn: event.on, expiresOn: lapsesOn };
+  const approval = { stampIds: approvalOf, requestedOn: event.on, lapsesOn };
+  return { ...activated({ ...event, data }, record), durationMinutes, approval };
+}
+
+function approved({ data }: ChainedEvent, { approval, ...grant }: GrantRecord): GrantRecord {
+  const { startsOn, expiresOn } = given.parse(data);
+  return {
+    ...grant,
+    startsOn,
+    expiresOn,
+    ...(approval === undefined ? {} : { approval: { ...approval, approvedOn: startsOn } }),
+  };
 }
 
 /**

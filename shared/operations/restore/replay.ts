@@ -10,6 +10,7 @@ import { uploadWork } from "../bundles/uploadWork.ts";
 import { boxWork } from "../dropBoxes/boxWork.ts";
 import type { CaseChange, ContainerRecord, Head, Mark, World } from "../needs.ts";
 import { caseChange, grantOf } from "./caseEvents.ts";
+import { requestOf } from "./requestEvents.ts";
 import { bundleOf, stampChange } from "./stampEvents.ts";
 
 /**
@@ -73,7 +74,9 @@ async function replayStamp(world: Needs, stampId: z.infer<typeof stampIdSchema>,
     if (said === undefined) continue;
     const id = bundleOf(event);
     const bundle = id === undefined ? undefined : await stamps.bundle(stampId, id);
-    const change = stampChange(event, { sender: head.state, bundle });
+    const asked = requestOf(event);
+    const request = asked === undefined ? undefined : await stamps.request(stampId, asked);
+    const change = stampChange(event, { sender: head.state, bundle, request });
     const changed = change.insert?.[0] ?? change.update?.[0]?.to;
     // Its deadlines come before the row, as they did (invariant 2).
     if (changed !== undefined) await remember(world, event, changed);
@@ -138,9 +141,16 @@ async function rememberCase(
   change: Omit<CaseChange, "events">,
 ): Promise<void> {
   for (const each of change.case?.assignees ?? []) await directory.addAssignment(each.subjectId, caseNumber);
-  const expiresOn = change.insertGrant?.expiresOn;
+  const expiresOn = (change.insertGrant ?? change.activateGrant)?.expiresOn;
   if (expiresOn !== undefined) {
     await schedule.remember({ kind: "case", caseNumber, dueOn: expiresOn }, new Date(expiresOn));
+  }
+  // What its stamps were asked and answered is in their partitions.
+  if (change.insertGrant?.approval !== undefined) {
+    for (const dueOn of [on, change.insertGrant.expiresOn]) {
+      const { grantId } = change.insertGrant;
+      await schedule.remember({ kind: "approval", caseNumber, grantId, dueOn }, new Date(dueOn));
+    }
   }
   // The two halves of a link are in two partitions, and the export may have been cut between them.
   const link = change.insertLink ?? change.removeLink;

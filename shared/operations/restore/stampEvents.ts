@@ -1,9 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { z } from "zod";
+import { approvalMode } from "../../api/approvals.ts";
 import { bundleState, mode, purgeBasis, rejectionCode } from "../../api/bundles.ts";
 import { closeReason, refusedFiles } from "../../api/dropBoxes.ts";
 import { bundleId, caseNumber, grantId, guid, keyId, purpose, stampId, utcTime } from "../../api/primitives.ts";
 import { disabledReason } from "../../api/stamps.ts";
+import { type RequestRecord, setApproval } from "../../domain/approval.ts";
 import { type BundleRecord, ended } from "../../domain/bundle.ts";
 import { decide } from "../../domain/consent.ts";
 import { boxContainerName } from "../../domain/containers.ts";
@@ -17,6 +19,7 @@ import type { SenderRecord } from "../../domain/sender.ts";
 import type { StampRecord } from "../../domain/stamp.ts";
 import { utcDay } from "../../domain/utcDay.ts";
 import type { StampChange } from "../needs.ts";
+import { requestAfter } from "./requestEvents.ts";
 
 /** What each event of a stamp's partition says of its rows: the change that was written with it, as far as events tell. */
 
@@ -24,20 +27,26 @@ import type { StampChange } from "../needs.ts";
 export const untold = "(not in the ledger)";
 const noDeployment = "00000000-0000-0000-0000-000000000000";
 
-type Rows = { readonly sender: SenderRecord | undefined; readonly bundle: BundleRecord | undefined };
+type Rows = {
+  readonly sender: SenderRecord | undefined;
+  readonly bundle: BundleRecord | undefined;
+  readonly request?: RequestRecord | undefined;
+};
 type Change = Omit<StampChange, "events">;
 
 /** The bundle that the event is about. */
 export const bundleOf = ({ data }: ChainedEvent) => z.object({ bundleId }).safeParse(data).data?.bundleId;
 
 /** Throws where the event cannot follow what stands. */
-export function stampChange(event: ChainedEvent, { sender, bundle }: Rows): Change {
+export function stampChange(event: ChainedEvent, { sender, bundle, request }: Rows): Change {
   if (event.type === "stamp.registered") return { sender: registered(event) };
   if (event.type === "dropBox.opened") return { sender: openedBox(event) };
   if (sender === undefined) throw new TypeError(`${event.type} before its sender began`);
   if (event.type === "bundle.created") return { insert: [created(event, sender)] };
   const ofSender = sender.kind === "stamp" ? stampAfter(event, sender) : boxAfter(event, sender);
   if (ofSender !== undefined) return ofSender;
+  const ofRequest = requestAfter(event, request);
+  if (ofRequest !== undefined) return ofRequest;
   if (bundle === undefined) throw new TypeError(`${event.type} of a bundle that was not created`);
   const to = bundleAfter(event, bundle);
   const update = to === bundle ? {} : { update: [{ from: bundle, to }] };
@@ -93,6 +102,10 @@ function stampAfter({ type, data, on }: ChainedEvent, stamp: StampRecord): Chang
     case "stamp.enabled": {
       const { disabledReason: _taken, ...rest } = changed;
       return { sender: { ...rest, state: "enabled" } };
+    }
+    case "stamp.accessApprovalSet": {
+      const said = z.object({ mode: approvalMode, decidedBy: z.string() }).parse(data);
+      return { sender: setApproval(stamp, said, new Date(on)) ?? stamp };
     }
     case "consent.decided": {
       const decision = decided.parse(data);

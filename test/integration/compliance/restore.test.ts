@@ -5,11 +5,17 @@ import { promisify } from "node:util";
 import { QueueServiceClient } from "@azure/storage-queue";
 import { decodeJwt } from "jose";
 import { describe, expect, test } from "vitest";
-import { bundleId as bundleIdSchema, caseNumber, stampId as stampIdSchema } from "../../../shared/api/primitives.ts";
+import {
+  bundleId as bundleIdSchema,
+  caseNumber,
+  grantId as grantIdSchema,
+  stampId as stampIdSchema,
+} from "../../../shared/api/primitives.ts";
 import type { BundleRecord } from "../../../shared/domain/bundle.ts";
 import { all } from "../../../shared/operations/bounded.ts";
 import { getRetention } from "../../../shared/operations/compliance/retention.ts";
 import { expectWholeLedger } from "../../support/ledger.ts";
+import { approve, deny, setApproval } from "../../support/system/approvals.ts";
 import { expectRefusal, expectStatus } from "../../support/system/expectations.ts";
 import type { LedgerEvent } from "../../support/system/shapes.ts";
 import { stampActor } from "../../support/system/stamp.ts";
@@ -208,6 +214,50 @@ describe("a lost state account", () => {
     expectStatus(await known.link(bundle), 201);
     const again = await known.grant([bundle]);
     expectStatus(await getBlob(await known.url(again.grantId, bundle)), 200);
+  });
+
+  test("[invariant 5] still asks the operator: the setting, what waits, and what was answered are as they were", async () => {
+    const stage = await withRecords();
+    const stamp = await stage.registeredStamp();
+    const { bundle } = await accepted(stage, stamp);
+    expectStatus(await setApproval(stamp, "required"), 200);
+    const supportCase = await stage.openCase({ stampIds: [stamp.stampId] });
+    expectStatus(await supportCase.link(bundle), 201);
+    const grants = [
+      await supportCase.grant([bundle]),
+      await supportCase.grant([bundle]),
+      await supportCase.grant([bundle]),
+      await supportCase.grant([bundle]),
+    ] as const;
+    const [waiting, approved, denied, revoked] = grants.map(({ grantId }) => grantIdSchema.parse(grantId));
+    expectStatus(await approve(stamp, `${approved}`), 200);
+    expectStatus(await deny(stamp, `${denied}`), 200);
+    const revocation = `${supportCase.path}/accessGrants/${revoked}:revoke`;
+    expectStatus(await supportCase.engineer.call("POST", revocation), 200);
+    await stage.app.timers.sealCheckpoint();
+    const stampId = stampIdSchema.parse(stamp.stampId);
+    const rows = async ({ app: { world } }: Stage) => ({
+      mode: (await world.stamps.head(stampId)).state,
+      open: await all(world.stamps.openRequests(stampId)),
+      grants: await Promise.all(
+        [waiting, approved, denied, revoked].map(async (id) => {
+          if (id === undefined) throw new Error("Four grants");
+          const grant = await world.cases.grant(caseNumber.parse(supportCase.caseNumber), id);
+          const request = await world.stamps.request(stampId, id);
+          const { answer, ...asked } = request ?? {};
+          return [{ ...grant, justificationNote: "" }, asked, answer && { ...answer, reasonNote: undefined }];
+        }),
+      ),
+    });
+    const before = await rows(stage);
+    expect(before.open.map(({ item }) => item)).toEqual([waiting]);
+    await loseState(stage);
+    const next = await restored(stage);
+    const after = await rows(next);
+    expect(after.grants).toEqual(before.grants);
+    expect(after.open).toEqual(before.open);
+    expect(after.mode).toMatchObject({ accessApproval: { mode: "required" } });
+    expectWholeLedger(await eventsOf(next));
   });
 
   test("[invariant 3] outlives no day: what is due goes first, and so does what no row knows any more", async () => {
