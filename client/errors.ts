@@ -10,6 +10,8 @@ export type Refusal = {
   readonly details?: readonly RefusalDetail[] | undefined;
   /** `x-ms-request-id` of the answer: what to quote when asking the people who run the service. */
   readonly requestId?: string | undefined;
+  /** Names, in the service's log, all that this call's bundle went through. */
+  readonly traceId?: string | undefined;
 };
 
 /** The service or its storage answered, and the answer is no. */
@@ -19,6 +21,7 @@ export class RefusedError extends Error {
   readonly target: string | undefined;
   readonly details: readonly RefusalDetail[];
   readonly requestId: string | undefined;
+  readonly traceId: string | undefined;
 
   constructor(refusal: Refusal) {
     super(refusal.message);
@@ -28,6 +31,7 @@ export class RefusedError extends Error {
     this.target = refusal.target;
     this.details = refusal.details ?? [];
     this.requestId = refusal.requestId;
+    this.traceId = refusal.traceId;
   }
 }
 

@@ -83,8 +83,10 @@ export function explain(error: unknown): Ending {
   return ending("refused", "Failed", error instanceof Error ? error.message : String(error));
 }
 
-function refusalLines({ message, code, target, requestId, status }: RefusedError): string[] {
-  const reference = [code, target && `at ${target}`, requestId && `request ${requestId}`].filter(Boolean).join(", ");
+function refusalLines({ message, code, target, requestId, traceId, status }: RefusedError): string[] {
+  const reference = [code, target && `at ${target}`, requestId && `request ${requestId}`, traceId && `trace ${traceId}`]
+    .filter(Boolean)
+    .join(", ");
   const advice = nextStep[code] ?? (status >= 500 ? "It is safe to run the same command again." : "");
   return [`${message} (${reference})`, advice].filter(Boolean);
 }

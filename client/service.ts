@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { z } from "zod";
 import { type CorrectedClock, correctedClock } from "./clock.ts";
 import { RefusedError, UnreachableError } from "./errors.ts";
@@ -41,6 +42,8 @@ export type Service = {
   readonly origin: string;
   readonly credential: Credential;
   readonly clock: CorrectedClock;
+  /** Joins, in the service's log, the calls of one command that are not about a bundle: 32 hexadecimal digits (W3C Trace Context). */
+  readonly traceId: string;
   /** The line to it, and to its storage. */
   readonly exchange: Exchange;
   readonly retry: RetryPolicy;
@@ -58,11 +61,12 @@ function usualLine(): Exchange {
 export const connect = (
   origin: string,
   credential: Credential,
-  options: Partial<Pick<Service, "clock" | "exchange" | "retry" | "onRetry">> = {},
+  options: Partial<Pick<Service, "clock" | "traceId" | "exchange" | "retry" | "onRetry">> = {},
 ): Service => ({
   origin,
   credential,
   clock: correctedClock(),
+  traceId: randomBytes(16).toString("hex"),
   exchange: options.exchange ?? usualLine(),
   retry: interactive,
   ...options,
@@ -123,15 +127,16 @@ async function attempt(
   request: UnsignedRequest,
   signal: AbortSignal | undefined,
 ): Promise<WireAnswer> {
+  const traceId = traceIdOf(service, request);
   const answer = await signedExchange(service, request, signal);
   if (answer.status < 400) return answer;
-  const refusal = refusedBy(answer);
+  const refusal = refusedBy(traceId, answer);
   if (answer.status === 429 && asksForLong(answer.headers, service.clock.now())) throw refusal;
   if (isTransient(answer.status)) throw new Transient(refusal, retryAfterMs(answer.headers, service.clock.now()));
   if (!blamesTheClock(refusal) || !service.clock.learn(answer.headers)) throw refusal;
   const again = await signedExchange(service, request, signal);
   if (again.status < 400) return again;
-  throw isTransient(again.status) ? new Transient(refusedBy(again)) : refusedBy(again);
+  throw isTransient(again.status) ? new Transient(refusedBy(traceId, again)) : refusedBy(traceId, again);
 }
 
 async function signedExchange(
@@ -140,7 +145,12 @@ async function signedExchange(
   signal: AbortSignal | undefined,
 ): Promise<WireAnswer> {
   const credential = await service.credential(request, service.clock.now());
-  const headers = { accept: "application/json", "user-agent": userAgent, ...credential };
+  const headers = {
+    accept: "application/json",
+    "user-agent": userAgent,
+    traceparent: traceparentOf(service, request),
+    ...credential,
+  };
   try {
     return await service.exchange({ ...request, headers, signal });
   } catch (error) {
@@ -149,18 +159,34 @@ async function signedExchange(
   }
 }
 
+const ofBundle = /\/(?:bundles|imports)\/([0-9a-f-]{36})(?![0-9a-f-])/;
+
+/** All that is done of a bundle is one trace, whichever commands do it: the bundle's id names it. */
+const traceIdOf = ({ traceId }: Service, { url }: UnsignedRequest): string =>
+  ofBundle.exec(url)?.[1]?.replaceAll("-", "") ?? traceId;
+
+/** Each try is a step of its own. */
+const traceparentOf = (service: Service, request: UnsignedRequest): string =>
+  `00-${traceIdOf(service, request)}-${randomBytes(8).toString("hex")}-01`;
+
 const blamesTheClock = ({ status, code }: RefusedError): boolean =>
   status === 401 && (code === "SignatureExpired" || code === "SignatureNotYetValid");
 
 const detail = z.object({ code: z.string(), message: z.string(), target: z.string().optional() });
 const envelope = z.object({ error: detail.extend({ details: z.array(detail).optional() }) });
 
-function refusedBy({ status, headers, body }: WireAnswer): RefusedError {
+function refusedBy(traceId: string, { status, headers, body }: WireAnswer): RefusedError {
   const requestId = headers.get("x-ms-request-id") ?? undefined;
   const told = envelope.safeParse(jsonOf(body));
-  if (told.success) return new RefusedError({ ...told.data.error, status, requestId });
+  if (told.success) return new RefusedError({ ...told.data.error, status, requestId, traceId });
   const code = headers.get("x-ms-error-code") ?? `Http${status}`;
-  return new RefusedError({ status, code, message: `The service answered ${status} without saying why.`, requestId });
+  return new RefusedError({
+    status,
+    code,
+    message: `The service answered ${status} without saying why.`,
+    requestId,
+    traceId,
+  });
 }
 
 function parsed<T>({ method, path, answer }: Call<T>, { body }: WireAnswer): T {

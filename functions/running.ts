@@ -5,7 +5,8 @@ import { readConfig } from "../shared/config.ts";
 import type { Handlers } from "../shared/http/handlers/handler.ts";
 import { type Handler, serve } from "../shared/http/serve.ts";
 import { refuseUnknown } from "../shared/http/unknown.ts";
-import { withSink } from "../shared/log.ts";
+import { log, withSink } from "../shared/log.ts";
+import { traceOf, withTrace } from "../shared/trace.ts";
 
 /** The app of this process, opened once: at start where the host says so, so that a bad setting stops it there. */
 
@@ -43,7 +44,9 @@ export const serveRoute = <Params, Query, Body>(
 
 /** Answers what no route of the contract is for: 404, or why the request could not have been for any. */
 export const serveUnknown = (request: HttpRequest, context: InvocationContext): Promise<HttpResponseInit> =>
-  withSink(sinkOf(context), () => refuseUnknown(request, context));
+  withSink(sinkOf(context), () =>
+    withTrace(traceOf(request.headers.get("traceparent") ?? undefined), () => refuseUnknown(request, context, log)),
+  );
 
 /** Runs what a queue or a timer triggers. */
 export const run = (work: (app: App) => Promise<void>, context: InvocationContext): Promise<void> =>

@@ -23,6 +23,7 @@ import { publicHandlers } from "./http/handlers/public.ts";
 import { stampHandlers } from "./http/handlers/stamps.ts";
 import type { Edge } from "./http/serve.ts";
 import { log } from "./log.ts";
+import { onMessage, onTime } from "./operated.ts";
 import { notePoisonedVerification, verifyMessage } from "./operations/bundles/verificationMessages.ts";
 import { extractMessage } from "./operations/cases/extractionMessages.ts";
 import { reasonsNotToStart } from "./operations/compliance/checkAccounts.ts";
@@ -60,6 +61,7 @@ import { openSchedule } from "./storage/tables/schedule.ts";
 import { openService } from "./storage/tables/service.ts";
 import { openStamps } from "./storage/tables/stamps.ts";
 import { openTable } from "./storage/tables/table.ts";
+import { currentTrace, currentTraceparent, underTrace } from "./trace.ts";
 
 /** The composition root: the only place that makes Azure clients and hands storage to operations. */
 
@@ -113,6 +115,7 @@ export function openApp(config: Config, options: AppOptions = {}): App {
     clock,
     papers,
     log,
+    tracing: { current: () => currentTrace()?.traceId, under: underTrace },
     intake: openIntake({ clock, log, rollups: storage.rollups }),
     falseClaims: rememberFalseClaims(),
     rules: {
@@ -146,26 +149,26 @@ export function openApp(config: Config, options: AppOptions = {}): App {
     },
     restore: () => restoreLedger({ ...world, opened: paperOpener(papers) }),
     queues: {
-      arrivals: (message) => noteArrival(world, message),
-      extract: (message) => extractMessage(world, message),
-      verify: (message) => verifyMessage(world, message),
-      verifyPoisoned: (message) => notePoisonedVerification(world, message),
+      arrivals: onMessage("noteArrival", (message) => noteArrival(world, message)),
+      extract: onMessage("extractFile", (message) => extractMessage(world, message)),
+      verify: onMessage("verifyBundle", (message) => verifyMessage(world, message)),
+      verifyPoisoned: onMessage("verifyBundlePoisoned", (message) => notePoisonedVerification(world, message)),
     },
     timers: {
-      forgetOld: () => forgetOld(world),
-      foldLedger: () => foldTouched(world),
-      purgeDue: async () => {
+      forgetOld: onTime("forgetOld", () => forgetOld(world)),
+      foldLedger: onTime("foldLedger", () => foldTouched(world)),
+      purgeDue: onTime("purgeDue", async () => {
         await purgeDue(world);
         await world.runs.succeeded("purgeDue", toUtcTime(clock.now()));
         // Housekeeping comes last: it must never keep a purge from its work.
         await nonces.dropBefore(addDays(utcDay(real()), -1));
-      },
-      reconcile: () => reconcile(world),
-      sealCheckpoint: async () => {
+      }),
+      reconcile: onTime("reconcile", () => reconcile(world)),
+      sealCheckpoint: onTime("sealCheckpoint", async () => {
         await sealCheckpoint(world);
         await keepRecords(world);
-      },
-      sweepUnfinished: () => sweepUnfinished(world),
+      }),
+      sweepUnfinished: onTime("sweepUnfinished", () => sweepUnfinished(world)),
     },
     edge: {
       clock,
@@ -203,8 +206,8 @@ function openStorage(config: Config, clock: Clock, policies: readonly PipelinePo
     directory: openDirectory(table("directory")),
     people: openPeople(table("people"), clock.now),
     nonces: openNonces(table, tableService(config, policies)),
-    queue: openQueue(() => queueClient(config, verificationQueueName, policies)),
-    extractions: openQueue(() => queueClient(config, extractionQueueName, policies)),
+    queue: openQueue(currentTraceparent, () => queueClient(config, verificationQueueName, policies)),
+    extractions: openQueue(currentTraceparent, () => queueClient(config, extractionQueueName, policies)),
     ...openAccounts(bundleAccounts(config, clock, policies)),
   };
 }

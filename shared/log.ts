@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { channel } from "node:diagnostics_channel";
 import type { Log } from "./operations/needs.ts";
+import { currentTrace } from "./trace.ts";
 
 /** Structured lines: one JSON object each, with an event's name and its facts. Facts are codes, ids and counts, never secrets or people. */
 
@@ -19,7 +20,7 @@ const lines = channel("stamp-intake:log");
 
 function write(level: Level, event: string, facts: Readonly<Record<string, unknown>>): void {
   const sink = sinks.getStore() ?? toStandardError;
-  const line = JSON.stringify({ event, ...facts });
+  const line = JSON.stringify({ event, ...currentTrace(), ...facts });
   lines.publish({ level, line });
   sink(level, line);
 }

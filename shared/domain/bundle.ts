@@ -66,6 +66,8 @@ export const bundleRecord = z.object({
     })
     .optional(),
 
+  /** The W3C trace id of the request that created it: its lines carry it up to its purge. */
+  traceId: z.string().optional(),
   /** SHA-256 of the canonical request, to tell a repeated create from another one. */
   requestDigest: z.string(),
   /** The epochs that it was created under; see `endedBy`. */

@@ -5,6 +5,7 @@ import { type Route, takesBody } from "../api/route.ts";
 import { DomainError } from "../errors.ts";
 import type { Caller } from "../operations/caller.ts";
 import type { Log } from "../operations/needs.ts";
+import { traceOf, withTrace } from "../trace.ts";
 import { type Answer, toResponse } from "./answer.ts";
 import { type Authentication, authenticate, challengeFor } from "./authenticate.ts";
 import { parseBody } from "./json.ts";
@@ -44,13 +45,25 @@ export const gated = <Params, Query, Body>(
 
 export type Edge = Authentication & { readonly log: Log };
 
-export async function serve<Params, Query, Body>(
+export const serve = <Params, Query, Body>(
+  edge: () => Promise<Edge>,
+  route: Route<Params, Query, Body>,
+  handler: () => Promise<Handler<Params, Query, Body>>,
+  request: HttpRequest,
+  context: Pick<InvocationContext, "invocationId">,
+): Promise<HttpResponseInit> =>
+  withTrace(traceOf(request.headers.get("traceparent") ?? undefined), () =>
+    answer(edge, route, handler, request, context),
+  );
+
+async function answer<Params, Query, Body>(
   edge: () => Promise<Edge>,
   route: Route<Params, Query, Body>,
   handler: () => Promise<Handler<Params, Query, Body>>,
   request: HttpRequest,
   context: Pick<InvocationContext, "invocationId">,
 ): Promise<HttpResponseInit> {
+  const begun = performance.now();
   const headers = commonHeaders(request, context.invocationId);
   try {
     const using = await edge();
@@ -63,14 +76,18 @@ export async function serve<Params, Query, Body>(
     const call = () => callOf(route, received, params, caller);
     await passGate(handle, call);
     await admit();
-    const answer = await handle(call());
-    return withHeaders(
-      toResponse(answer, (place) => nextLink(using.publicOrigin, received, place)),
-      headers,
-    );
+    const answered = await handle(call());
+    const response = toResponse(answered, (place) => nextLink(using.publicOrigin, received, place));
+    using.log.info("request.done", {
+      operation: route.operationId,
+      status: response.status ?? 200,
+      durationMs: Math.round(performance.now() - begun),
+      requestId: context.invocationId,
+    });
+    return withHeaders(response, headers);
   } catch (error) {
     const refusal = asRefusal(error);
-    await report(edge, route, refusal, context.invocationId);
+    await report(edge, route, refusal, context.invocationId, begun);
     return withHeaders(refusalResponse(refusal, challengeFor(route.who)), headers);
   }
 }
@@ -180,12 +197,20 @@ export const withHeaders = (response: HttpResponseInit, common: Record<string, s
   headers: { ...common, ...Object.fromEntries(new Headers(response.headers)) },
 });
 
-async function report(edge: () => Promise<Edge>, route: Route, refusal: DomainError, requestId: string): Promise<void> {
+async function report(
+  edge: () => Promise<Edge>,
+  route: Route,
+  refusal: DomainError,
+  requestId: string,
+  begun: number,
+): Promise<void> {
   try {
     const { log } = await edge();
-    const facts = { operation: route.operationId, code: refusal.code, requestId };
+    const status = statusOf[refusal.code];
+    const durationMs = Math.round(performance.now() - begun);
+    const facts = { operation: route.operationId, code: refusal.code, durationMs, requestId };
     // What a refusal was caused by quotes the caller: a body, a header, a token (invariant 9).
-    if (statusOf[refusal.code] < 500) log.info("request.refused", facts);
+    if (status < 500) log.info("request.refused", { ...facts, status });
     else log.error("request.failed", refusal.cause ?? refusal, facts);
   } catch {
     // Without a log there is nowhere to say so; the caller gets the refusal all the same.

@@ -1,4 +1,5 @@
 import type { HttpRequest, HttpResponseInit, InvocationContext } from "@azure/functions";
+import type { Log } from "../operations/needs.ts";
 import { receive } from "./received.ts";
 import { asRefusal, noSuchRoute, refusalResponse } from "./refuse.ts";
 import { commonHeaders, withHeaders } from "./serve.ts";
@@ -7,12 +8,15 @@ import { commonHeaders, withHeaders } from "./serve.ts";
 export async function refuseUnknown(
   request: HttpRequest,
   context: Pick<InvocationContext, "invocationId">,
+  log: Log,
 ): Promise<HttpResponseInit> {
   const headers = commonHeaders(request, context.invocationId);
   try {
     await receive(request, false);
     throw noSuchRoute();
   } catch (error) {
-    return withHeaders(refusalResponse(asRefusal(error), "Bearer"), headers);
+    const refusal = asRefusal(error);
+    log.info("request.refused", { operation: "none", code: refusal.code, requestId: context.invocationId });
+    return withHeaders(refusalResponse(refusal, "Bearer"), headers);
   }
 }

@@ -482,6 +482,14 @@ export type Log = {
   readonly error: (event: string, error: unknown, facts?: Readonly<Record<string, unknown>>) => void;
 };
 
+/** The trace that lines are said in. */
+export type Tracing = {
+  /** 32 hexadecimal digits; undefined outside of any. */
+  readonly current: () => string | undefined;
+  /** Runs what belongs to an earlier trace in that one; in the present one where there is none. */
+  readonly under: <T>(traceId: string | undefined, work: () => T) => T;
+};
+
 /** What is configured and of concern to operations. */
 export type Rules = {
   readonly publicOrigin: string;
@@ -522,6 +530,7 @@ export type World = {
   readonly extractions: ExtractionQueue;
   readonly papers: Papers;
   readonly log: Log;
+  readonly tracing: Tracing;
   readonly intake: Intake;
   readonly falseClaims: FalseClaims;
 };

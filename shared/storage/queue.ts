@@ -6,8 +6,11 @@ import { hasCode, orUnavailable } from "./failures.ts";
 /** Messages never expire by themselves: what was acknowledged is not lost (invariant 7). */
 const forEver = -1;
 
-/** `open` is asked once, by the first message. */
-export function openQueue<Message>(open: () => Promise<QueueClient>): {
+/** `open` is asked once, by the first message; `traceparent` at each, for whoever takes it to go on in the sender's trace. */
+export function openQueue<Message extends object>(
+  traceparent: () => string | undefined,
+  open: () => Promise<QueueClient>,
+): {
   readonly send: (message: Message, delaySeconds?: number) => Promise<void>;
 } {
   let opened: Promise<QueueClient> | undefined;
@@ -16,7 +19,7 @@ export function openQueue<Message>(open: () => Promise<QueueClient>): {
       orUnavailable(async () => {
         opened ??= open();
         const queue = await opened;
-        const text = Buffer.from(JSON.stringify(message)).toString("base64");
+        const text = Buffer.from(JSON.stringify({ ...message, traceparent: traceparent() })).toString("base64");
         const options = { messageTimeToLive: forEver, visibilityTimeout: delaySeconds };
         try {
           await queue.sendMessage(text, options);

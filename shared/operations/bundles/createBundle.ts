@@ -129,7 +129,7 @@ async function discard(world: Pick<World, "landing" | "schedule">, record: Bundl
 }
 
 function newBundle(
-  world: Pick<World, "landing" | "rules">,
+  world: Pick<World, "landing" | "rules" | "tracing">,
   stamp: StampRecord,
   bundleId: BundleId,
   { request, custody, digest }: Creation,
@@ -137,6 +137,7 @@ function newBundle(
 ): BundleRecord {
   const { consent: _consent, ...asked } = request;
   const { stampId } = stamp;
+  const traceId = world.tracing.current();
   return {
     ...asked,
     stampId,
@@ -148,6 +149,7 @@ function newBundle(
     consentDecision: coveringDecision(stamp, request, randomUUID()),
     links: [],
     ...(custody === undefined ? {} : { custody: { ...custody, importedOn: toUtcTime(now) } }),
+    ...(traceId === undefined ? {} : { traceId }),
     requestDigest: digest,
     consentEpoch: stamp.consentEpoch,
     uploadEpoch: stamp.uploadEpoch,

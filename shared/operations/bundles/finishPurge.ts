@@ -6,7 +6,7 @@ import type { Place, StampHead, World } from "../needs.ts";
 import { transact } from "../transact.ts";
 import { uploadWork } from "./uploadWork.ts";
 
-type Needs = Pick<World, "clock" | "stamps" | "schedule" | "landing" | "days" | "contents">;
+type Needs = Pick<World, "clock" | "stamps" | "schedule" | "landing" | "days" | "contents" | "log">;
 
 /** Where an accepted bundle's bytes are. */
 export const placeOf = (bundle: BundleRecord): Place => ({
@@ -27,10 +27,15 @@ export async function finishPurge(world: Needs, bundle: BundleRecord): Promise<B
   if (bundle.submittedOn !== undefined) await world.days.deleteBundle(placeOf(bundle));
   if (bundle.isLentInParts) await world.contents.deleteLentOf(placeOf(bundle));
   const purged = bundle.purge.deletedOn === undefined ? await writePurged(world, bundle) : bundle;
+  if (purged !== bundle) sayPurged(world, purged);
   await world.schedule.unexpire(bundle);
   await world.schedule.forget(uploadWork(bundle));
   return purged;
 }
+
+/** In the trace that the bundle was created in. */
+export const sayPurged = ({ log }: Pick<World, "log">, { stampId, bundleId, purge, traceId }: BundleRecord): void =>
+  log.info("bundle.purged", { ...(traceId === undefined ? {} : { traceId }), stampId, bundleId, basis: purge?.basis });
 
 async function writePurged(world: Needs, { stampId, bundleId }: BundleRecord): Promise<BundleRecord> {
   const { stamps, clock } = world;

@@ -37,5 +37,6 @@ export async function rejectBundle(
       return next;
     },
   );
+  if (rejected.rejection === rejection) world.log.info("bundle.rejected", { stampId, bundleId, code: rejection.code });
   return rejected.state === "rejected" ? await finishPurge(world, rejected) : rejected;
 }

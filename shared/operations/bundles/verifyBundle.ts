@@ -28,6 +28,10 @@ const copyPollSeconds = 3;
 export async function verifyBundle(world: World, message: VerificationMessage): Promise<void> {
   const bundle = await world.stamps.bundle(message.stampId, message.bundleId);
   if (bundle === undefined) return;
+  await world.tracing.under(bundle.traceId, () => verifyInTrace(world, message, bundle));
+}
+
+async function verifyInTrace(world: World, message: VerificationMessage, bundle: BundleRecord): Promise<void> {
   if (bundle.state !== "submitted" || bundle.purge !== undefined || isPastPurge(bundle, world.clock.now())) {
     await settleBundle(world, message.stampId, message.bundleId);
     return;
@@ -132,13 +136,13 @@ async function judge(
 
 /** Accepts what still waits for its verdict, but not past its purge: the day's container may be going, and what is copied then is deleted with the rejection. */
 async function accept(world: World, { stampId, bundleId }: BundleRecord, sha256: string): Promise<void> {
-  const { stamps, clock } = world;
-  await transact(
+  const { stamps, clock, log } = world;
+  const accepted = await transact(
     () => stamps.head(stampId),
     async (head) => {
       const bundle = await stamps.bundle(stampId, bundleId);
       const now = clock.now();
-      if (bundle?.state !== "submitted" || bundle.purge !== undefined || isPastPurge(bundle, now)) return;
+      if (bundle?.state !== "submitted" || bundle.purge !== undefined || isPastPurge(bundle, now)) return undefined;
       const { attempts } = bundle.verification ?? { attempts: 0 };
       const next: BundleRecord = {
         ...bundle,
@@ -153,7 +157,9 @@ async function accept(world: World, { stampId, bundleId }: BundleRecord, sha256:
         data: { ...transition(bundle, next), sha256 },
       };
       await stamps.commit(stampId, head, { events: [event], update: [{ from: bundle, to: next }] }, now);
+      return next;
     },
   );
+  if (accepted !== undefined) log.info("bundle.accepted", { stampId, bundleId });
   await settleBundle(world, stampId, bundleId);
 }

@@ -5,7 +5,7 @@ import { type NewEvent, theService } from "../../domain/event.ts";
 import { purgeReasons } from "../../domain/purge.ts";
 import { isLentDayOver } from "../../domain/retention.ts";
 import { eachBounded } from "../bounded.ts";
-import { placeOf, purged } from "../bundles/finishPurge.ts";
+import { placeOf, purged, sayPurged } from "../bundles/finishPurge.ts";
 import { purgeEarly } from "../bundles/purgeEarly.ts";
 import { settleBundle } from "../bundles/settleBundle.ts";
 import { settleCasesOf } from "../cases/settleCase.ts";
@@ -137,11 +137,13 @@ async function purgeTogether(world: World, held: HeldDay, expiries: readonly Exp
       for (const { to } of update) await settleCasesOf(world, to);
       if (events.length > 0) await stamps.commit(stampId, head, { events, update }, now);
       return {
+        purged: update.map(({ to }) => to),
         done: mine.filter((bundle) => bundle.state !== "submitted"),
         unfinished: mine.filter((bundle) => bundle.state === "submitted"),
       };
     },
   );
+  for (const bundle of outcome.purged) sayPurged(world, bundle);
   for (const bundle of outcome.unfinished) await settleBundle(world, stampId, bundle.bundleId);
   await eachBounded(outcome.done, 16, (bundle) => world.schedule.unexpire(bundle));
 }

@@ -14,7 +14,7 @@ const stages = useStages();
 async function reconcile(stage: Stage): Promise<{ codes: string[]; lines: string[] }> {
   const lines: string[] = [];
   await withSink(
-    (_level, line) => void lines.push(line),
+    (level, line) => void (level === "error" && lines.push(line)),
     () => stage.app.timers.reconcile(),
   );
   const { violations } = await getRetention(stage.app.world);

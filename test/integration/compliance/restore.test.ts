@@ -70,7 +70,7 @@ async function live() {
 }
 
 /** What nothing brings back, and the wording of what is brought back, is not compared. */
-function told({ fileName, requestDigest, links, erasure, rejection, ...bundle }: BundleRecord) {
+function told({ fileName, requestDigest, traceId, links, erasure, rejection, ...bundle }: BundleRecord) {
   return {
     ...bundle,
     links: links.map(({ caseNumber }) => caseNumber),

@@ -21,9 +21,10 @@ describe("a failure", () => {
       code: "ConsentNotGiven",
       message: "No consent stands.",
       requestId: "r-1",
+      traceId: "0af7651916cd43dd8448eb211c80319c",
     });
     const told = explain(error).lines.join("\n");
-    expect(told).toContain("No consent stands. (ConsentNotGiven, request r-1)");
+    expect(told).toContain("No consent stands. (ConsentNotGiven, request r-1, trace 0af7651916cd43dd8448eb211c80319c)");
     expect(told).toContain("npm run stamp -- consent enable");
   });
 

@@ -149,7 +149,10 @@ describe("a failure inside", () => {
     const got = await ask(things, () => Promise.reject(failure));
     expect([got.status, got.code]).toEqual([500, "InternalError"]);
     expect(JSON.stringify(got.jsonBody)).not.toContain("secret");
-    const facts = [failure, { operation: "Things_List", code: "InternalError", requestId: "i-1" }];
+    const facts = [
+      failure,
+      { operation: "Things_List", code: "InternalError", durationMs: expect.any(Number), requestId: "i-1" },
+    ];
     expect(said).toEqual([{ event: "request.failed", facts }]);
   });
 
@@ -163,7 +166,9 @@ describe("a failure inside", () => {
   it("a refusal is logged by its code and nothing else", async () => {
     said.length = 0;
     await ask(things, fine, { headers: {} });
-    const facts = [{ operation: "Things_List", code: "TokenMissing", requestId: "i-1" }];
+    const facts = [
+      { operation: "Things_List", code: "TokenMissing", status: 401, durationMs: expect.any(Number), requestId: "i-1" },
+    ];
     expect(said).toEqual([{ event: "request.refused", facts }]);
   });
 });

@@ -31,7 +31,7 @@ export type Stage = World & {
   /** Another instance on the same storage: later by these days, or with other settings. */
   readonly another: (options?: StageOptions) => Stage;
   /** Every line that the app has logged. */
-  readonly logged: readonly string[];
+  readonly logged: string[];
   /** What the queue's message does. */
   readonly verify: (bundle: { readonly stampId: string; readonly bundleId: string }) => Promise<void>;
 };
