@@ -234,11 +234,10 @@ export class ConfigurationError extends Error {
 
 /** Parses the environment. Throws `ConfigurationError` that names every setting at fault. */
 export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
-  const parsed = settings.safeParse(withoutEmpty(environment));
+  const given = withoutEmpty(environment);
+  const parsed = settings.safeParse(given);
   if (!parsed.success) {
-    throw new ConfigurationError(
-      parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`).join("; "),
-    );
+    throw new ConfigurationError(parsed.error.issues.map((issue) => faultOf(issue, given)).join("; "));
   }
   const values = parsed.data;
   const local = values.STAMP_INTAKE_LOCAL === "1";
@@ -280,6 +279,13 @@ const limitsOf = (values: Settings): Limits => ({
   sameFaultQuietMinutes: values.SAME_FAULT_QUIET_MINUTES,
   serviceBytesPerDay: values.SERVICE_MAX_BYTES_PER_DAY,
 });
+
+/** Which setting it is and what it must be; of one that is missing, what it is for. */
+function faultOf({ path, message }: z.core.$ZodIssue, given: Readonly<Record<string, string>>): string {
+  const name = String(path[0]);
+  const meaning = Object.entries(settings.shape).find(([known]) => known === name)?.[1].description ?? "";
+  return given[name] === undefined ? `${name}: is needed. ${meaning}` : `${path.join(".")}: ${message}`;
+}
 
 function withoutEmpty(environment: Readonly<Record<string, string | undefined>>): Record<string, string> {
   const known = Object.keys(settings.shape);
