@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { exitCodes, explain } from "../../client/failure.ts";
 import { generateKey } from "../../client/index.ts";
+import { askFirst } from "./chapters/approving.ts";
 import { readReport, sealCheckpoint, verifyAlone } from "./chapters/auditing.ts";
 import { lookBack, moveToPurge, readLedger } from "./chapters/ending.ts";
 import { collectLogs, giveConsent, registerStamp, sendForAlert, startService } from "./chapters/sending.ts";
@@ -23,6 +24,7 @@ async function play(stage: Stage): Promise<void> {
   const loan = await borrow(stage, now, bundle);
   await download(stage, loan, logs);
   await showAccesses(stage, now, bundle);
+  await askFirst(stage, now, bundle);
   await closeCase(stage, now, bundle, loan);
   const anchors = await sealCheckpoint(stage, now);
   const later = await moveToPurge(stage, bundle, loan);

@@ -53,10 +53,18 @@ const storyOfStamp = [
   "bundle.submitted",
   "bundle.accepted",
   "bundle.accessed",
+  "access.approved",
   "bundle.purged",
 ];
 const storyOfService = ["checkpoint.sealed", "container.purgeIntended", "container.purged", "audit.exported"];
-const storyOfCase = ["case.updated", "bundle.linked", "grant.activated", "url.issued", "case.closed"];
+const storyOfCase = [
+  "case.updated",
+  "bundle.linked",
+  "grant.requested",
+  "grant.activated",
+  "url.issued",
+  "case.closed",
+];
 
 export async function readLedger({ story, stampId, caseNumber }: Stage, { people }: Now): Promise<void> {
   story.chapter("The ledger of it all");

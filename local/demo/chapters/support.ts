@@ -98,6 +98,8 @@ export async function closeCase(
   const code = refusal instanceof RefusedError ? refusal.code : "a URL";
   story.claim("the engineer's next request for a URL is refused", code, "GrantNotActive");
   if (refusal instanceof RefusedError) story.aside(`"${refusal.message}"`);
-  const { value: lent } = await stamp.accessGrants().next();
-  story.claim("the operator sees why the lending ended", lent?.ended?.reason, "caseClosed");
+  for await (const lent of stamp.accessGrants()) {
+    if (lent.grantId === grantId)
+      story.claim("the operator sees why the lending ended", lent.ended?.reason, "caseClosed");
+  }
 }
