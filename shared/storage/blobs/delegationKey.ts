@@ -15,20 +15,37 @@ export const clockSkewMs = 5 * minute;
 /** Gives a user-delegation key that outlives a URL which lives until then; it never leaves memory and no log shows it. */
 export type DelegationKeys = (urlExpiresOn: Date) => Promise<UserDelegationKey>;
 
-/** Keeps one key and asks for the next in time; callers at the same moment share one request. */
+type Asked = { readonly key: Promise<UserDelegationKey>; readonly expiresOn: number };
+
+/**
+ * Keeps one key and asks for the next in time; callers at the same moment share one request. One that fails is nobody's answer but its callers',
+ * and the key that is there goes on signing what it outlives.
+ */
 export function delegationKeys(service: BlobServiceClient, now: () => Date): DelegationKeys {
-  let held: { key: Promise<UserDelegationKey>; expiresOn: number } | undefined;
+  let held: Asked | undefined;
+  let coming: Asked | undefined;
+
+  const ask = (time: number, expiresOn: number): Asked => {
+    const asked = {
+      key: service.getUserDelegationKey(new Date(time - clockSkewMs), new Date(expiresOn)),
+      expiresOn,
+    };
+    const settle = () => {
+      if (coming === asked) coming = undefined;
+    };
+    asked.key.then(() => {
+      if (held === undefined || held.expiresOn < expiresOn) held = asked;
+      settle();
+    }, settle);
+    return asked;
+  };
+
   return (urlExpiresOn) => {
     const time = now().getTime();
     const neededUntil = urlExpiresOn.getTime() + spareHours * hour;
-    if (held !== undefined && neededUntil < held.expiresOn) return held.key;
-    const expiresOn = Math.max(time + keyHours * hour, neededUntil + spareHours * hour);
-    const asked = { key: service.getUserDelegationKey(new Date(time - clockSkewMs), new Date(expiresOn)), expiresOn };
-    held = asked;
-    // A failed request must not be what later callers get.
-    asked.key.catch(() => {
-      if (held === asked) held = undefined;
-    });
-    return asked.key;
+    const fitting = [held, coming].find((each) => each !== undefined && neededUntil < each.expiresOn);
+    if (fitting !== undefined) return fitting.key;
+    coming = ask(time, Math.max(time + keyHours * hour, neededUntil + spareHours * hour));
+    return coming.key;
   };
 }

@@ -2,6 +2,7 @@ import { createHash, randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { fileURLToPath } from "node:url";
+import { type PipelinePolicy, RestError } from "@azure/core-rest-pipeline";
 import type { TokenCredential } from "@azure/identity";
 import { ContainerClient } from "@azure/storage-blob";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -53,18 +54,25 @@ const identity: TokenCredential = {
   },
 };
 
-type Options = { now?: () => Date; credential?: TokenCredential };
+type Options = { now?: () => Date; credential?: TokenCredential; keysFail?: () => boolean };
 
-function openAccount({ now, credential = identity }: Options = {}): {
+function openAccount({ now, credential = identity, keysFail = () => false }: Options = {}): {
   account: BundleAccount;
   keysAsked: () => number;
 } {
   const { policy, calls } = countCalls();
+  const failing: PipelinePolicy = {
+    name: "failing",
+    sendRequest: (request, next) => {
+      if (!keysFail() || !request.url.includes("userdelegationkey")) return next(request);
+      throw new RestError("no line", { code: RestError.REQUEST_SEND_ERROR, request });
+    },
+  };
   const account = openBundleAccount({
     name: testAccount.name,
     blobEndpoint: azurite.endpoints.blob,
     credential,
-    policies: [policy],
+    policies: [policy, failing],
     ...(now === undefined ? {} : { now }),
   });
   return { account, keysAsked: () => calls.filter((call) => call.includes("userdelegationkey")).length };
@@ -204,6 +212,38 @@ describe("the user-delegation key", () => {
     await expect(askForUrl(account)).rejects.toMatchObject({ code: "ServiceUnavailable" });
     working = true;
     expect(await askForUrl(account)).toContain("skoid=");
+  });
+
+  it("signs what it outlives while the next one cannot be had, and nothing else", async () => {
+    let [hoursLater, down] = [0, false];
+    const now = () => inMinutes(hoursLater * 60);
+    const { account, keysAsked } = openAccount({ now, keysFail: () => down });
+    await askForUrl(account);
+    [hoursLater, down] = [20, true];
+    const forUpload = () =>
+      account.uploadUrl(newLandingName(), { expiresOn: new Date(now().getTime() + 4 * 3_600_000) });
+    const forReading = () =>
+      account.readUrl(newLocation(), { ...download, expiresOn: new Date(now().getTime() + 15 * 60_000) });
+    const [upload, read] = await Promise.allSettled([forUpload(), forReading()]);
+    expect(upload).toMatchObject({ status: "rejected", reason: { code: "ServiceUnavailable" } });
+    expect(read.status).toBe("fulfilled");
+    expect(await forReading()).toContain("skoid=");
+    down = false;
+    const before = keysAsked();
+    await Promise.all([forUpload(), forUpload(), forReading()]);
+    expect(keysAsked()).toBe(before + 1);
+  });
+
+  it.each([-4, 4])("signs URLs that work though our clock is %i minutes off", async (minutes) => {
+    const { account } = openAccount({ now: () => inMinutes(minutes) });
+    const landing = newLandingName();
+    await account.createLanding(landing);
+    const url = await account.uploadUrl(landing, { expiresOn: inMinutes(60) });
+    expect((await wire.putBlob(url)).status).toBe(201);
+    const { searchParams } = new URL(url);
+    for (const start of ["st", "skt"]) {
+      expect(Date.parse(searchParams.get(start) ?? "")).toBeLessThan(Date.now());
+    }
   });
 
   it("and its value stay out of every URL", async () => {
