@@ -81,6 +81,8 @@ async function* entryBytesOf(zip: AsyncIterable<Buffer>, entry: EntryPlace): Asy
   throw new ArchiveError("the zip ends before the entry does");
 }
 
+const isOfZlib = (error: Error): boolean => "code" in error && String(error.code).startsWith("Z_");
+
 /** Passes the content on, and refuses what is more, less or other than the directory says. */
 class Checked extends Transform {
   readonly #said: EntryPlace;
@@ -97,6 +99,14 @@ class Checked extends Transform {
     this.#crc = crc32(chunk, this.#crc);
     if (this.#sizeBytes > this.#said.sizeBytes) done(new ArchiveError("the entry unpacks to more than it says"));
     else done(null, chunk);
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void) {
+    done(
+      error !== null && isOfZlib(error)
+        ? new ArchiveError("its compressed bytes are damaged", { cause: error })
+        : error,
+    );
   }
 
   override _flush(done: (error?: Error | null) => void) {

@@ -20,7 +20,7 @@ export type ZipEntry = {
 };
 
 /** Why an entry is not listed: whoever unpacked it by its name could write where it should not. */
-export type EntryProblem = "unsafePath" | "invalidName" | "symbolicLink";
+export type EntryProblem = "unsafePath" | "invalidName" | "symbolicLink" | "impossibleSize";
 
 export const stored = 0;
 export const deflated = 8;
@@ -47,12 +47,17 @@ export function zipEntry(entry: Entry): ZipEntry {
 function problemOf(path: string, entry: Entry): EntryProblem | undefined {
   if (isSymbolicLink(entry)) return "symbolicLink";
   if (!isName(path)) return "invalidName";
+  if (!hasPossibleSizes(entry)) return "impossibleSize";
   return isSafe(path) ? undefined : "unsafePath";
 }
 
 /** The upper half of the attributes is a Unix mode where a Unix made the entry. */
 const isSymbolicLink = ({ versionMadeBy, externalFileAttributes }: Entry): boolean =>
   versionMadeBy >>> 8 === 3 && ((externalFileAttributes >>> 16) & 0o170000) === 0o120000;
+
+/** A zip64 field holds numbers that no file has and no JSON tells exactly. */
+const hasPossibleSizes = ({ compressedSize, uncompressedSize, relativeOffsetOfLocalHeader }: Entry): boolean =>
+  [compressedSize, uncompressedSize, relativeOffsetOfLocalHeader].every(Number.isSafeInteger);
 
 const longestPath = 1024;
 
@@ -63,4 +68,6 @@ const isName = (path: string): boolean =>
 const isSafe = (path: string): boolean =>
   !path.startsWith("/") && !/^[A-Za-z]:/.test(path) && !path.split("/").some((part) => part === ".." || part === ".");
 
-const validDate = (date: Date): Date | undefined => (Number.isNaN(date.getTime()) ? undefined : date);
+/** An extra field may hold a time of any year; those of four digits can be told. */
+const validDate = (date: Date): Date | undefined =>
+  date.getUTCFullYear() >= 1970 && date.getUTCFullYear() <= 9999 ? date : undefined;

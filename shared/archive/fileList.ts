@@ -1,8 +1,8 @@
 import type { ListedFile } from "../domain/inventory.ts";
 
-/** Listed files and bytes of their lines, at the most: what one verification holds in memory of them. */
+/** Entries that are looked at and bytes of their lines, at the most: what one verification holds in memory of them. */
 export const mostFiles = 200_000;
-export const mostLineBytes = 32 * 1024 * 1024;
+export const mostLineBytes = 24 * 1024 * 1024;
 
 /** Lines between two marks of the index. */
 const linesPerMark = 512;
@@ -18,60 +18,76 @@ export type SortedFiles = {
   readonly index: readonly Mark[];
 };
 
-/** Files as lines of one buffer: a hundred thousand objects would take ten times the memory. */
+const blockBytes = 1024 * 1024;
+
+/** Files as lines in blocks of bytes: a hundred thousand objects would take ten times the memory, and one growing buffer twice. */
 export class FileList {
-  #lines = Buffer.alloc(64 * 1024);
-  #length = 0;
+  readonly #blocks: Buffer[] = [];
+  /** Of each line, its first byte and the end of its path, counted over all blocks. */
   readonly #starts: number[] = [];
+  readonly #pathEnds: number[] = [];
+  /** Bytes of the last block that are taken, and of all lines. */
+  #taken = blockBytes;
+  #length = 0;
 
   /** False where the list is full; then the file is not in it. */
   add(file: ListedFile): boolean {
     const line = Buffer.from(`${JSON.stringify(file)}\n`);
-    if (this.#starts.length >= mostFiles || this.#length + line.length > mostLineBytes) return false;
-    this.#makeRoom(line.length);
-    this.#starts.push(this.#length);
-    line.copy(this.#lines, this.#length);
+    const isFull = this.#starts.length >= mostFiles || this.#length + line.length > mostLineBytes;
+    if (isFull || line.length > blockBytes) return false;
+    if (this.#taken + line.length > blockBytes) {
+      this.#blocks.push(Buffer.alloc(blockBytes));
+      this.#taken = 0;
+    }
+    const start = (this.#blocks.length - 1) * blockBytes + this.#taken;
+    this.#starts.push(start);
+    this.#pathEnds.push(start + pathEnd(line, 0));
+    this.#taken += line.copy(this.#blockOf(start), this.#taken);
     this.#length += line.length;
     return true;
   }
 
   /** Sorts by path; of several files of one path the one added first stays. */
   sorted(): SortedFiles {
-    const lines = this.#lines;
-    const ends = this.#starts.map((start) => pathEnd(lines, start));
-    const order = this.#starts.map((_start, line) => line);
-    const compare = (a: number, b: number) =>
-      lines.compare(lines, this.#starts[b], ends[b], this.#starts[a], ends[a]) || a - b;
-    order.sort(compare);
-    const sorted = Buffer.alloc(this.#length);
+    const order = this.#starts.map((_start, line) => line).sort((a, b) => this.#compare(a, b) || a - b);
+    const lines = Buffer.alloc(this.#length);
     const index: Mark[] = [];
     let length = 0;
     let files = 0;
     let before: number | undefined;
     for (const line of order) {
-      const isDuplicate = before !== undefined && this.#samePath(before, line, ends);
+      const isDuplicate = before !== undefined && this.#compare(before, line) === 0;
       before = line;
       if (isDuplicate) continue;
-      const start = this.#starts[line] ?? 0;
-      if (files % linesPerMark === 0) index.push({ path: pathOf(lines, start, ends[line] ?? start), offset: length });
-      length += lines.copy(sorted, length, start, this.#starts[line + 1] ?? this.#length);
+      const [block, start, end] = this.#pathAt(line);
+      if (files % linesPerMark === 0) index.push({ path: pathOf(block, start, end), offset: length });
+      length += block.copy(lines, length, start, block.indexOf(newline, end) + 1);
       files += 1;
     }
-    return { lines: sorted.subarray(0, length), files, duplicates: order.length - files, index };
+    return { lines: lines.subarray(0, length), files, duplicates: order.length - files, index };
   }
 
-  #samePath(a: number, b: number, ends: readonly number[]): boolean {
-    return this.#lines.compare(this.#lines, this.#starts[a], ends[a], this.#starts[b], ends[b]) === 0;
+  #compare(a: number, b: number): number {
+    const [blockA, startA, endA] = this.#pathAt(a);
+    const [blockB, startB, endB] = this.#pathAt(b);
+    return blockA.compare(blockB, startB, endB, startA, endA);
   }
 
-  #makeRoom(bytes: number): void {
-    if (this.#length + bytes <= this.#lines.length) return;
-    const larger = Buffer.alloc(Math.min(mostLineBytes, this.#lines.length * 2));
-    this.#lines.copy(larger, 0, 0, this.#length);
-    this.#lines = larger;
+  /** A line's block, and where in it the line begins and its path ends. */
+  #pathAt(line: number): readonly [block: Buffer, start: number, end: number] {
+    const start = this.#starts[line] ?? 0;
+    const end = this.#pathEnds[line] ?? start;
+    return [this.#blockOf(start), start % blockBytes, (start % blockBytes) + end - start];
+  }
+
+  #blockOf(start: number): Buffer {
+    const block = this.#blocks[Math.floor(start / blockBytes)];
+    if (block === undefined) throw new RangeError("Every line is in a block");
+    return block;
   }
 }
 
+const newline = "\n".charCodeAt(0);
 const beforePath = '{"path":"';
 const afterPath = '","headerOffset":';
 

@@ -9,9 +9,9 @@ import {
 import { storedEntry } from "./content.ts";
 import { entriesIn, type FoundDirectory, locateDirectory } from "./directory.ts";
 import { deflated, stored, type ZipEntry } from "./entry.ts";
-import { FileList, type SortedFiles } from "./fileList.ts";
+import { FileList, mostFiles, type SortedFiles } from "./fileList.ts";
 import { GrowsTooMuch, InflatingTail } from "./inflating.ts";
-import { ArchiveError, endOfFile, type Source, TooMuchReading, withBudget } from "./source.ts";
+import { ArchiveError, type FileEnd, OutOfReach, type Source, TooMuchReading, withBudget, withEnd } from "./source.ts";
 
 /** What a bundle holds. */
 export type Inventory = SortedFiles & {
@@ -32,15 +32,15 @@ const besideNames = {
   stampInformation: "azurestackstampinformation.json",
 } as const;
 
-/** The end of the bundle that was read to find its entries, so that nobody need read it again. */
-export type KeptEnd = { readonly start: number; readonly bytes: Buffer };
-
 /**
  * Takes the inventory of a bundle beside its verification: before the pass over its bytes its directory is read, in the pass the deflated zips in it
  * are looked into as they go by, after it the stored ones by range. Memory is bounded whatever the zip says.
  */
 export type InventoryTaking = {
-  readonly kept: KeptEnd | undefined;
+  /** The end of the bundle that was read to find its entries, so that nobody need read it again. */
+  readonly kept: FileEnd;
+  /** The bundle, of which what is read for the inventory beside the pass is no more than its size. */
+  readonly bundle: Source;
   /** Takes the bundle's bytes from `position` on, in order; what it was given is its own no more once it resolves. */
   readonly take: (position: number, chunk: Buffer) => Promise<void>;
   readonly finish: () => Promise<Inventory>;
@@ -53,12 +53,14 @@ const mostKeptBytes = 16 * 1024 * 1024;
 const mostZips = 2_000;
 
 /** Throws `ArchiveError` where the file is no zip. */
-export async function openInventory(bundle: Source): Promise<InventoryTaking> {
-  const directory = await locateDirectory(bundle);
-  const kept = await keepEnd(bundle, directory);
-  const outer = kept === undefined ? bundle : endOfFile(kept.bytes, bundle.sizeBytes);
+export async function openInventory(file: Source): Promise<InventoryTaking> {
+  const budgeted = withBudget(file, file.sizeBytes);
+  const directory = await locateDirectory(budgeted);
+  const isShort = directory.sizeBytes <= mostKeptBytes;
+  const kept = isShort ? await readDirectory(budgeted, directory) : directory.end;
+  const bundle = withEnd(budgeted, kept);
   const listing = new Listing();
-  const taps = kept === undefined ? [] : await deflatedZips(outer, directory);
+  const taps = isShort ? await deflatedZips(bundle, directory) : [];
   let tap: { readonly zip: ZipEntry; readonly tail: InflatingTail } | undefined;
 
   const endTap = async (): Promise<void> => {
@@ -70,6 +72,7 @@ export async function openInventory(bundle: Source): Promise<InventoryTaking> {
 
   return {
     kept,
+    bundle,
     take: async (position, chunk) => {
       for (;;) {
         const next = taps[0];
@@ -85,22 +88,22 @@ export async function openInventory(bundle: Source): Promise<InventoryTaking> {
     },
     finish: async () => {
       await endTap();
-      await listing.addBundle(withBudget(bundle, bundle.sizeBytes), outer, directory);
+      await listing.addBundle(bundle, directory);
       return listing.done();
     },
   };
 }
 
-async function keepEnd(bundle: Source, { offset, sizeBytes, records }: FoundDirectory): Promise<KeptEnd | undefined> {
-  if (sizeBytes > mostKeptBytes) return undefined;
-  return { start: offset, bytes: Buffer.concat([await bundle.read(offset, sizeBytes), records]) };
+async function readDirectory(bundle: Source, { offset, end }: FoundDirectory): Promise<FileEnd> {
+  if (end.start <= offset) return end;
+  return { start: offset, bytes: Buffer.concat([await bundle.read(offset, end.start - offset), end.bytes]) };
 }
 
 /** In the order of their bytes, and none that overlaps the one before it: one at a time is in memory. */
-async function deflatedZips(outer: Source, directory: FoundDirectory): Promise<ZipEntry[]> {
+async function deflatedZips(bundle: Source, directory: FoundDirectory): Promise<ZipEntry[]> {
   const zips: ZipEntry[] = [];
-  for await (const entry of readable(entriesIn(outer, directory))) {
-    if (isInnerZip(entry) && entry.method === deflated && zips.length < mostZips) zips.push(entry);
+  for await (const entry of readable(entriesIn(bundle, directory))) {
+    if (isReadableZip(entry) && entry.method === deflated && zips.length < mostZips) zips.push(entry);
   }
   zips.sort((a, b) => a.headerOffset - b.headerOffset);
   let last = 0;
@@ -121,27 +124,29 @@ async function* readable(entries: AsyncIterable<ZipEntry>): AsyncGenerator<ZipEn
 }
 
 const isInnerZip = (entry: ZipEntry): boolean =>
-  entry.problem === undefined && !entry.isEncrypted && !entry.isDirectory && isZipName(entry.path);
+  entry.problem === undefined && !entry.isDirectory && isZipName(entry.path);
+
+const isReadableZip = (entry: ZipEntry): boolean => isInnerZip(entry) && !entry.isEncrypted;
 
 /** The listing as it grows, and what was found wrong on the way. */
 class Listing {
   readonly #list = new FileList();
   readonly #zips: RoleZip[] = [];
-  readonly #looked = new Set<number>();
+  /** Entries whose zips were looked into; several may say to begin at the same byte. */
+  readonly #looked = new Set<string>();
   readonly #warnings: Partial<Record<InventoryWarning, number>> = {};
   #from: string | undefined;
   #to: string | undefined;
   #beside: Beside = {};
+  #seen = 0;
 
   /** The bundle's own entries, and what is in its stored zips. */
-  async addBundle(bundle: Source, outer: Source, directory: FoundDirectory): Promise<void> {
+  async addBundle(bundle: Source, directory: FoundDirectory): Promise<void> {
     const spans = new Spans();
     try {
-      for await (const entry of entriesIn(outer, directory)) {
+      for await (const entry of entriesIn(bundle, directory)) {
         spans.add(entry);
-        if (isInnerZip(entry) && !this.#looked.has(entry.headerOffset) && !(await this.#lookInto(bundle, entry))) {
-          this.#warn("skippedRoleZip");
-        }
+        if (isInnerZip(entry) && !this.#looked.has(keyOf(entry))) await this.#lookInto(bundle, entry);
         this.#noteBeside(entry);
         if (!this.#add(entry, this.#roleAt(entry))) break;
       }
@@ -153,11 +158,11 @@ class Listing {
 
   /** What is in one zip of the bundle. Whatever is wrong with it, it is listed as a file itself. */
   async addZip(entry: ZipEntry, open: () => Promise<Source>): Promise<void> {
-    this.#looked.add(entry.headerOffset);
+    this.#looked.add(keyOf(entry));
     const spans = new Spans();
     try {
+      const zip = this.#addRoleZip(entry);
       const source = await open();
-      const zip = this.#zips.push({ ...placeIn(entry), path: entry.path, ...roleOf(entry.path) }) - 1;
       const role = roleOf(entry.path)?.role;
       for await (const inner of entriesIn(source, await locateDirectory(source))) {
         spans.add(inner);
@@ -184,10 +189,19 @@ class Listing {
     };
   }
 
-  async #lookInto(bundle: Source, entry: ZipEntry): Promise<boolean> {
-    if (entry.method !== stored || this.#zips.length >= mostZips) return false;
-    await this.addZip(entry, () => storedEntry(bundle, entry));
-    return true;
+  async #lookInto(bundle: Source, entry: ZipEntry): Promise<void> {
+    const isFull = this.#zips.length >= mostZips;
+    if (!isFull && isReadableZip(entry) && entry.method === stored) {
+      await this.addZip(entry, () => storedEntry(bundle, entry));
+      return;
+    }
+    // Its role was collected, whatever can be seen of it.
+    if (!isFull) this.#addRoleZip(entry);
+    this.#warn("skippedRoleZip");
+  }
+
+  #addRoleZip(entry: ZipEntry): number {
+    return this.#zips.push({ ...placeIn(entry), path: entry.path, ...roleOf(entry.path) }) - 1;
   }
 
   #noteBeside(entry: ZipEntry): void {
@@ -205,6 +219,11 @@ class Listing {
   }
 
   #add(entry: ZipEntry, where: Pick<ListedFile, "role" | "zip">): boolean {
+    this.#seen += 1;
+    if (this.#seen > mostFiles) {
+      this.#warn("tooManyEntries");
+      return false;
+    }
     if (entry.isDirectory) return true;
     if (entry.problem !== undefined) {
       this.#warn(entry.problem);
@@ -235,9 +254,10 @@ class Listing {
   }
 }
 
+const keyOf = ({ headerOffset, path }: ZipEntry): string => `${headerOffset}/${path}`;
+
 const placeIn = (entry: ZipEntry): EntryPlace => ({
   headerOffset: entry.headerOffset,
-  nameBytes: entry.nameBytes,
   method: entry.method,
   compressedBytes: entry.compressedBytes,
   sizeBytes: entry.sizeBytes,
@@ -248,24 +268,28 @@ const placeIn = (entry: ZipEntry): EntryPlace => ({
 function warningOf(error: unknown, otherwise: InventoryWarning): InventoryWarning {
   if (!(error instanceof ArchiveError)) throw error;
   if (error instanceof GrowsTooMuch) return "roleZipTooLarge";
+  if (error instanceof OutOfReach) return "skippedRoleZip";
   return error instanceof TooMuchReading ? "tooMuchReading" : otherwise;
 }
 
 /** Which bytes the entries of one zip claim. */
 class Spans {
-  readonly #spans: [start: number, end: number][] = [];
+  readonly #starts: number[] = [];
+  readonly #ends: number[] = [];
 
-  add({ headerOffset, nameBytes, compressedBytes }: EntryPlace): void {
-    this.#spans.push([headerOffset, headerOffset + 30 + nameBytes + compressedBytes]);
+  add({ headerOffset, nameBytes, compressedBytes }: ZipEntry): void {
+    this.#starts.push(headerOffset);
+    this.#ends.push(headerOffset + 30 + nameBytes + compressedBytes);
   }
 
   overlapping(): number {
-    this.#spans.sort(([a], [b]) => a - b);
+    const startOf = (entry: number): number => this.#starts[entry] ?? 0;
+    const order = this.#starts.map((_start, entry) => entry).sort((a, b) => startOf(a) - startOf(b));
     let last = 0;
     let overlaps = 0;
-    for (const [start, end] of this.#spans) {
-      if (start < last) overlaps += 1;
-      last = Math.max(last, end);
+    for (const entry of order) {
+      if (startOf(entry) < last) overlaps += 1;
+      last = Math.max(last, this.#ends[entry] ?? 0);
     }
     return overlaps;
   }

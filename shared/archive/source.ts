@@ -29,18 +29,39 @@ export function within(source: Source, start: number, sizeBytes: number): Source
   };
 }
 
+/** The sign of what may well be whole, and lies before the part of a file that is at hand. */
+export class OutOfReach extends ArchiveError {}
+
 /** Bytes at hand, which begin at `start` of a file of `sizeBytes` and reach its end. */
 export function endOfFile(bytes: Buffer, sizeBytes: number): Source {
   const start = sizeBytes - bytes.length;
   const read = (offset: number, count: number): Buffer => {
     inside(offset, count, sizeBytes);
-    if (offset < start) throw new ArchiveError("the directory begins before the part of the file that is kept");
+    if (offset < start) throw new OutOfReach("the directory begins before the part of the file that is kept");
     return bytes.subarray(offset - start, offset - start + count);
   };
   return {
     sizeBytes,
     read: async (offset, count) => read(offset, count),
     stream: (offset, count) => Readable.from([read(offset, count)]),
+  };
+}
+
+/** The last bytes of a file, from `start` on. */
+export type FileEnd = { readonly start: number; readonly bytes: Buffer };
+
+/** The source, whose end is at hand and is not asked for again. */
+export function withEnd(source: Source, { start, bytes }: FileEnd): Source {
+  return {
+    ...source,
+    read: async (offset, count) => {
+      const before = Math.min(Math.max(start - offset, 0), count);
+      const head = before > 0 ? await source.read(offset, before) : Buffer.alloc(0);
+      if (before === count) return head;
+      const from = inside(offset, count, source.sizeBytes) + before - start;
+      const rest = bytes.subarray(from, from + count - before);
+      return before === 0 ? rest : Buffer.concat([head, rest]);
+    },
   };
 }
 

@@ -8,6 +8,7 @@ export const inventoryWarning = z.enum([
   "unsafePath",
   "invalidName",
   "symbolicLink",
+  "impossibleSize",
   "duplicatePath",
   "overlappingEntries",
   "encryptedEntry",
@@ -25,6 +26,7 @@ export const warningWords: Readonly<Record<InventoryWarning, string>> = {
   unsafePath: "Entries whose paths lead out of the folder that they are unpacked in are not listed.",
   invalidName: "Entries whose names are no valid text are not listed.",
   symbolicLink: "Symbolic links are not listed.",
+  impossibleSize: "Entries that say to be larger than any file can be are not listed.",
   duplicatePath: "Of entries of the same path only the first is listed.",
   overlappingEntries: "Entries share the same bytes of the file, as in a zip that is made to grow without end.",
   encryptedEntry: "Encrypted entries are listed and cannot be read one by one.",
@@ -39,7 +41,6 @@ export const warningWords: Readonly<Record<InventoryWarning, string>> = {
 /** Where an entry's bytes are, in its own zip. */
 export const entryPlace = z.object({
   headerOffset: z.int(),
-  nameBytes: z.int(),
   method: z.int(),
   compressedBytes: z.int(),
   sizeBytes: z.int(),

@@ -46,7 +46,7 @@ export async function keepInventory(
     index: [...inventory.index],
     zips: [...inventory.zips],
     warnings: inventory.warnings,
-    completeness: await judge(world, bundle, version, inventory),
+    completeness: await judge(world, bundle, taking.bundle, inventory),
   };
   await world.contents.keepInventory(placeOf(bundle), record, inventory.lines);
 }
@@ -55,13 +55,7 @@ export async function keepInventory(
 export const pathDigest = ({ salt }: Pick<InventoryRecord, "salt">, path: string): string =>
   createHmac("sha256", Buffer.from(salt, "base64url")).update(path).digest("hex");
 
-async function judge(
-  world: Needs,
-  bundle: BundleRecord,
-  version: CopiedVersion,
-  inventory: Inventory,
-): Promise<Completeness> {
-  const source = world.contents.open(placeOf(bundle), version);
+async function judge(world: Needs, bundle: BundleRecord, source: Source, inventory: Inventory): Promise<Completeness> {
   const { log, stampInformation } = inventory.beside;
   const [logText, informationText] = [await smallText(source, log), await smallText(source, stampInformation)];
   const information = informationText === undefined ? undefined : readStampInformation(informationText);
@@ -86,13 +80,10 @@ async function smallText(source: Source, entry: EntryPlace | undefined): Promise
   try {
     return textOf(await buffer(await entryContent(source, entry)));
   } catch (error) {
-    if (error instanceof ArchiveError || isOfZlib(error)) return undefined;
+    if (error instanceof ArchiveError) return undefined;
     throw error;
   }
 }
-
-const isOfZlib = (error: unknown): boolean =>
-  error instanceof Error && "code" in error && String(error.code).startsWith("Z_");
 
 /** PowerShell writes UTF-16 with its mark as readily as UTF-8. */
 const textOf = (bytes: Buffer): string =>

@@ -199,13 +199,9 @@ async function takeOut(
     await world.contents.lend(lent, await contentOf(bundle, inventory, file));
   } catch (error) {
     if (error instanceof ArchiveError) throw unreadable(error.message, error);
-    if (isDamage(error)) throw unreadable("its compressed bytes are damaged", error);
     throw error;
   }
 }
-
-const isDamage = (error: unknown): boolean =>
-  error instanceof Error && "code" in error && String(error.code).startsWith("Z_");
 
 async function contentOf(bundle: Source, inventory: InventoryRecord, file: ListedFile): Promise<Readable> {
   const zip = zipOf(inventory, file);

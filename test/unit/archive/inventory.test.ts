@@ -1,9 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { buffer } from "node:stream/consumers";
 import { describe, expect, it } from "vitest";
-import { contentInsideDeflated, entryContent, storedEntry } from "../../../shared/archive/content.ts";
 import { openInventory } from "../../../shared/archive/inventory.ts";
-import { counted, inventoryOf, zipOf } from "./support/zips.ts";
+import { contentOf, counted, inventoryOf, zipOf } from "./support/zips.ts";
 
 const cluster = Buffer.from("cluster\n".repeat(500));
 const events = randomBytes(20_000);
@@ -53,19 +52,12 @@ describe.each([
 
   it("gives each file's content as it was", async () => {
     const bundle = counted(await bundleOf(compress));
-    const { list, zips } = await inventoryOf(await bundleOf(compress));
+    const inventory = await inventoryOf(await bundleOf(compress));
     const contents = new Map(
       await Promise.all(
-        list.map(async (file) => {
-          const zip = file.zip === undefined ? undefined : zips[file.zip];
-          const content =
-            zip === undefined
-              ? entryContent(bundle, file)
-              : compress
-                ? contentInsideDeflated(bundle, zip, file)
-                : entryContent(await storedEntry(bundle, zip), file);
-          return [file.path, await buffer(await content)] as const;
-        }),
+        inventory.list.map(
+          async (file) => [file.path, await buffer(await contentOf(bundle, inventory, file))] as const,
+        ),
       ),
     );
     expect(contents.get("Storage-20270203040506.zip/NODE01/WinEvents/System.EVTX")).toEqual(events);

@@ -1,6 +1,7 @@
 import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { ZipFile } from "yazl";
+import { contentInsideDeflated, entryContent, storedEntry } from "../../../../shared/archive/content.ts";
 import { type Inventory, openInventory } from "../../../../shared/archive/inventory.ts";
 import type { Source } from "../../../../shared/archive/source.ts";
 import { type ListedFile, listedFile } from "../../../../shared/domain/inventory.ts";
@@ -35,15 +36,16 @@ export function counted(bytes: Buffer): Source & { readonly bytesRead: () => num
 export async function inventoryOf(
   bytes: Buffer,
   pieceBytes = 1000,
-): Promise<Inventory & { readonly list: ListedFile[] }> {
-  const taking = await openInventory(counted(bytes));
+): Promise<Inventory & { readonly list: ListedFile[]; readonly bytesRead: number }> {
+  const file = counted(bytes);
+  const taking = await openInventory(file);
   let position = 0;
   for (const piece of pieces(bytes, pieceBytes)) {
     await taking.take(position, piece);
     position += piece.length;
   }
   const inventory = await taking.finish();
-  return { ...inventory, list: filesIn(inventory) };
+  return { ...inventory, list: filesIn(inventory), bytesRead: file.bytesRead() };
 }
 
 export const filesIn = ({ lines }: Pick<Inventory, "lines">): ListedFile[] =>
@@ -55,4 +57,17 @@ export const filesIn = ({ lines }: Pick<Inventory, "lines">): ListedFile[] =>
 
 function* pieces(bytes: Buffer, pieceBytes = 700): Generator<Buffer> {
   for (let at = 0; at < bytes.length; at += pieceBytes) yield Buffer.from(bytes.subarray(at, at + pieceBytes));
+}
+
+/** A file's content as extraction reads it. */
+export async function contentOf(
+  bundle: Source,
+  { zips }: Pick<Inventory, "zips">,
+  file: ListedFile,
+): Promise<Readable> {
+  const zip = file.zip === undefined ? undefined : zips[file.zip];
+  if (zip === undefined) return await entryContent(bundle, file);
+  return zip.method === 0
+    ? await entryContent(await storedEntry(bundle, zip), file)
+    : await contentInsideDeflated(bundle, zip, file);
 }
