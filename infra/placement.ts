@@ -22,7 +22,7 @@ export function appsOf({ name, trigger }: AppFunction): readonly AppName[] {
       return appsOfRoute(name);
     case "queuetrigger":
       // Files are taken out of bundles where people's requests for them are: the other app is not to lend.
-      return name === "extractFile" ? ["access"] : ["intake"];
+      return name.startsWith("extractFile") ? ["access"] : ["intake"];
     case "timertrigger":
       return ["access"];
     default:

@@ -11,6 +11,7 @@ export type Scope =
   | "state account"
   | "queue arrivals"
   | "queue extract"
+  | "queue extract-poison"
   | "each bundle account"
   | "records account"
   | "signing key"
@@ -92,6 +93,12 @@ export const roleGrants: readonly RoleGrant[] = [
     why: "Takes one file out of a bundle at a time, to lend it.",
   },
   {
+    ...queueContributor,
+    holders: ["access"],
+    scope: "queue extract-poison",
+    why: "Tells whoever waits for a file that it could not be read.",
+  },
+  {
     ...messageSender,
     holders: ["each topic"],
     scope: "queue arrivals",
@@ -100,12 +107,12 @@ export const roleGrants: readonly RoleGrant[] = [
   {
     ...blobContributor,
     holders: ["intake"],
-    why: "Makes and deletes landing containers, signs upload URLs, copies what was submitted and reads its own copy to verify it.",
+    why: "Makes and deletes landing containers, signs upload URLs, copies what was submitted and reads its own copy to verify it; deletes what an erasure without delay is of.",
     containers: {
-      read: ["landing-", "bundles-", "box-"],
-      list: ["box-", "bundles-:*/*"],
+      read: ["landing-", "bundles-", "lent-", "box-"],
+      list: ["box-", "bundles-:*/*", "lent-:*/*"],
       write: ["landing-", "bundles-"],
-      delete: ["bundles-"],
+      delete: ["bundles-", "lent-"],
     },
   },
   {

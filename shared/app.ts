@@ -25,7 +25,7 @@ import type { Edge } from "./http/serve.ts";
 import { log } from "./log.ts";
 import { onMessage, onTime } from "./operated.ts";
 import { notePoisonedVerification, verifyMessage } from "./operations/bundles/verificationMessages.ts";
-import { extractMessage } from "./operations/cases/extractionMessages.ts";
+import { extractMessage, notePoisonedExtraction } from "./operations/cases/extractionMessages.ts";
 import { reasonsNotToStart } from "./operations/compliance/checkAccounts.ts";
 import { foldTouched } from "./operations/compliance/foldTouched.ts";
 import { keepRecords } from "./operations/compliance/keepRecords.ts";
@@ -75,7 +75,9 @@ export type App = {
   /** Rebuilds lost tables from the records (`docs/runbook.md`, Restore drill). */
   readonly restore: () => Promise<Restored>;
   readonly queues: {
-    readonly [Name in "arrivals" | "extract" | "verify" | "verifyPoisoned"]: (message: unknown) => Promise<void>;
+    readonly [Name in "arrivals" | "extract" | "extractPoisoned" | "verify" | "verifyPoisoned"]: (
+      message: unknown,
+    ) => Promise<void>;
   };
   readonly timers: {
     readonly [Name in
@@ -151,6 +153,7 @@ export function openApp(config: Config, options: AppOptions = {}): App {
     queues: {
       arrivals: onMessage("noteArrival", (message) => noteArrival(world, message)),
       extract: onMessage("extractFile", (message) => extractMessage(world, message)),
+      extractPoisoned: onMessage("extractFilePoisoned", (message) => notePoisonedExtraction(world, message)),
       verify: onMessage("verifyBundle", (message) => verifyMessage(world, message)),
       verifyPoisoned: onMessage("verifyBundlePoisoned", (message) => notePoisonedVerification(world, message)),
     },

@@ -87,6 +87,8 @@ const scopes: Readonly<Record<Scope, (deployment: Deployment) => readonly Resour
   "queue arrivals": (deployment) =>
     deployment.filter(({ id }) => id.endsWith("/queueServices/default/queues/arrivals")),
   "queue extract": (deployment) => deployment.filter(({ id }) => id.endsWith("/queueServices/default/queues/extract")),
+  "queue extract-poison": (deployment) =>
+    deployment.filter(({ id }) => id.endsWith("/queueServices/default/queues/extract-poison")),
   "each bundle account": accountsOf.bundles,
   "records account": accountsOf.records,
   "signing key": (deployment) => ofType(deployment, types.key),

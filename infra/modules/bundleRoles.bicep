@@ -36,13 +36,13 @@ var rules = app == 'intake' ? intakeRules : accessRules
 
 // `container` begins the container's name; `container:pattern` asks besides that the blob's path, or the prefix of a listing, is like that.
 
-// Verification reads the copy that it made, by its name, and what a rejection deletes is listed under the bundle's own name; intake cannot find
-// out what stamps there are, and lends nothing.
+// Verification reads the copy that it made, by its name, and what a rejection deletes, or an erasure without delay, lent files too, is listed
+// under the bundle's own name; intake cannot find out what stamps there are, and lends nothing.
 var intakeRules ContainerRules = {
-  read: ['landing-', 'bundles-', 'box-']
-  list: ['box-', 'bundles-:*/*']
+  read: ['landing-', 'bundles-', 'lent-', 'box-']
+  list: ['box-', 'bundles-:*/*', 'lent-:*/*']
   write: ['landing-', 'bundles-']
-  delete: ['bundles-']
+  delete: ['bundles-', 'lent-']
 }
 
 // Lends bundles, in parts too, opens drop boxes, compares what is there with the rows. It cannot alter a bundle: beside one it writes which

@@ -39,6 +39,10 @@ resource extractQueue 'Microsoft.Storage/storageAccounts/queueServices/queues@20
   name: '${stateAccountName}/default/extract'
 }
 
+resource extractPoisonQueue 'Microsoft.Storage/storageAccounts/queueServices/queues@2025-01-01' existing = {
+  name: '${stateAccountName}/default/extract-poison'
+}
+
 resource vault 'Microsoft.KeyVault/vaults@2024-11-01' existing = {
   name: vaultName
 
@@ -109,6 +113,12 @@ resource stateQueues 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
 resource extracting 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (app == 'access') {
   name: guid(extractQueue.id, identityName, queueContributor)
   scope: extractQueue
+  properties: { principalId: principalId, principalType: 'ServicePrincipal', roleDefinitionId: queueContributor }
+}
+
+resource extractingPoisoned 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (app == 'access') {
+  name: guid(extractPoisonQueue.id, identityName, queueContributor)
+  scope: extractPoisonQueue
   properties: { principalId: principalId, principalType: 'ServicePrincipal', roleDefinitionId: queueContributor }
 }
 

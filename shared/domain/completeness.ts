@@ -185,12 +185,16 @@ function rolesToCollect({ asked, zips, warnings }: CompletenessFacts, missing: r
 /** A role's name as PowerShell may be given it: letters and digits, so that the line runs nothing else. */
 const isPlain = (role: string): boolean => /^[A-Za-z0-9]{1,64}$/.test(role);
 
+/**
+ * One line for a session of the privileged endpoint. Its times are made outside of it: inside no expression runs, and `$using:` brings them in, as
+ * the published examples of `Get-AzureStackLog` do.
+ */
 function suggestedCommand(roles: readonly string[], { logsFrom, logsTo }: CompletenessFacts["asked"]): string {
   const filter = roles.filter(isPlain);
   const byRole = filter.length === 0 ? "" : ` -FilterByRole ${filter.join(",")}`;
-  const window =
-    logsFrom === undefined || logsTo === undefined
-      ? ""
-      : ` -FromDate ([datetime]"${logsFrom}") -ToDate ([datetime]"${logsTo}")`;
-  return `Get-AzureStackLog -OutputSasUri "<URL of a drop box>"${byRole}${window}`;
+  const collect = `Get-AzureStackLog -OutputSasUri "<URL of a drop box>"${byRole}`;
+  if (logsFrom === undefined || logsTo === undefined)
+    return `Invoke-Command -Session $session -ScriptBlock { ${collect} }`;
+  const times = `$from = [datetime]"${logsFrom}"; $to = [datetime]"${logsTo}"`;
+  return `${times}; Invoke-Command -Session $session -ScriptBlock { ${collect} -FromDate $using:from -ToDate $using:to }`;
 }

@@ -52,3 +52,10 @@ const lentOverlapMs = 3_600_000;
 /** Whether what was lent in parts on `day` is to be dropped: a day later (`DESIGN.md`, Data). */
 export const isLentDayOver = (day: UtcDay, now: Date): boolean =>
   now.getTime() >= startOfDay(day).getTime() + dayMs + lentOverlapMs;
+
+/** A purge that runs every ten minutes has failed to drop it many times. */
+const lentGraceDays = 1;
+
+/** Whether what was lent in parts on `day` should be long gone. */
+export const isLentDayLate = (day: UtcDay, now: Date): boolean =>
+  now.getTime() >= startOfDay(addDays(day, 1 + lentGraceDays)).getTime();

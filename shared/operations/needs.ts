@@ -411,6 +411,7 @@ export type Contents = {
   readonly lentDays: (account: string) => Promise<readonly UtcDay[]>;
   /** Why the file could not be taken out, in words; kept and dropped with the day's lent files. */
   readonly noteLentFailure: (file: LentFile, message: string) => Promise<void>;
+  readonly forgetLentFailure: (file: LentFile) => Promise<void>;
   readonly lentFailure: (file: LentFile) => Promise<string | undefined>;
   readonly deleteLentDay: (account: string, day: UtcDay) => Promise<void>;
   /** Deletes all that was taken out of one bundle; resolves once it is verified gone. */

@@ -77,6 +77,7 @@ export function openAccounts(
     keepLentPath: (file, path) => named(file.place.account).keepLentPath(file, path),
     lentPath: (place, digest) => named(place.account).lentPath(place, digest),
     noteLentFailure: (file, message) => named(file.place.account).noteLentFailure(file, message),
+    forgetLentFailure: (file) => named(file.place.account).forgetLentFailure(file),
     lentFailure: (file) => named(file.place.account).lentFailure(file),
     lentDays: (account) => named(account).lentDays(),
     deleteLentDay: (account, day) => named(account).deleteLentDay(day),

@@ -10,7 +10,18 @@ export type FileLine = { readonly file: ListedFile; readonly next: number };
 
 const newline = 0x0a;
 
-/** Lines from a byte offset on, read `pageBytes` at a time. The offset must be a line's own. */
+/** The sign of an offset that is none of ours. */
+export class NoLine extends Error {}
+
+function parseLine(line: string): ListedFile {
+  try {
+    return listedFile.parse(JSON.parse(line));
+  } catch (cause) {
+    throw new NoLine("No line of an inventory begins there", { cause });
+  }
+}
+
+/** Lines from a byte offset on, read `pageBytes` at a time. Throws `NoLine` where no line begins there. */
 export async function* linesFrom(
   { contents }: Needs,
   place: Place,
@@ -23,7 +34,7 @@ export async function* linesFrom(
     const bytes = Buffer.concat([rest, read]);
     let start = 0;
     for (let end = bytes.indexOf(newline); end >= 0; end = bytes.indexOf(newline, start)) {
-      const file = listedFile.parse(JSON.parse(bytes.toString("utf8", start, end)));
+      const file = parseLine(bytes.toString("utf8", start, end));
       start = end + 1;
       yield { file, next: at + start };
     }

@@ -1,24 +1,18 @@
-import type { Readable } from "node:stream";
 import type { Extraction, FileRequest } from "../../api/files.ts";
 import { type BundleId, type CaseNumber, type GrantId, type StampId, toUtcTime } from "../../api/primitives.ts";
-import { contentInsideDeflated, entryContent, storedEntry } from "../../archive/content.ts";
-import { deflated } from "../../archive/entry.ts";
-import { ArchiveError, type Source } from "../../archive/source.ts";
 import type { BundleRecord } from "../../domain/bundle.ts";
 import type { CaseRecord } from "../../domain/case.ts";
 import { type GrantRecord, grantEnd, isPending } from "../../domain/grant.ts";
-import type { InventoryRecord, ListedFile } from "../../domain/inventory.ts";
 import { requireActiveGrant, requireLendable } from "../../domain/lending.ts";
-import { isPurgeDue } from "../../domain/purge.ts";
-import { utcDay } from "../../domain/utcDay.ts";
+import { addDays, utcDay } from "../../domain/utcDay.ts";
 import { DomainError } from "../../errors.ts";
-import { findFile } from "../bundles/findFile.ts";
 import { placeOf } from "../bundles/finishPurge.ts";
 import { pathDigest } from "../bundles/inventory.ts";
 import type { TokenCaller } from "../caller.ts";
 import type { LentFile, World } from "../needs.ts";
 import { noSuchGrant } from "../refusals.ts";
 import { recordLending } from "./recordLending.ts";
+import { bytesToRead, noSuchFile, requireFile, takeOut } from "./takeOut.ts";
 import { requireKnown } from "./view.ts";
 
 type AtBundle = { readonly caseNumber: CaseNumber; readonly stampId: StampId; readonly bundleId: BundleId };
@@ -41,20 +35,24 @@ export async function extractFile(
   const digest = pathDigest(inventory, file.path);
   const lent: LentFile = { place: placeOf(bundle), lentOn: utcDay(world.clock.now()), digest };
   const { caseNumber, stampId, bundleId } = at;
+  const { path, sizeBytes } = file;
   const thing = { stampId, bundleId, file: { pathDigest: digest, role: file.role } };
   const { expiresOn } = await recordLending(world, caller, { caseNumber, grantId }, thing);
-  await world.contents.keepLentPath(lent, file.path);
-  if (!(await world.contents.isLent(lent))) {
-    if (bytesToRead(inventory, file) > mostBytesAtOnce) {
-      await world.extractions.send({ stampId, bundleId, digest, lentOn: lent.lentOn });
-      return { id: digest, path: file.path, status: "Running" };
-    }
-    await takeOut(world, lent, inventory, file);
+  if (bytesToRead(inventory, file) > mostBytesAtOnce && !(await world.contents.isLent(lent))) {
+    await queue(world, lent, path);
+    return { id: digest, path, status: "Running" };
   }
-  await requireStillThere(world, lent);
-  const url = await world.contents.lentUrl(lent, { fileName: nameOf(file.path), expiresOn });
-  const { path, sizeBytes } = file;
+  await takeOut(world, lent, { inventory, file });
+  const url = await world.contents.lentUrl(lent, { fileName: nameOf(path), expiresOn });
   return { id: digest, path, status: "Succeeded", sizeBytes, url, expiresOn: toUtcTime(expiresOn) };
+}
+
+/** What an earlier try ended in is forgotten: whoever asks again wants to know of this one. */
+async function queue({ contents, extractions }: World, lent: LentFile, path: string): Promise<void> {
+  const { stampId, bundleId } = lent.place;
+  await contents.keepLentPath(lent, path);
+  await contents.forgetLentFailure(lent);
+  await extractions.send({ stampId, bundleId, digest: lent.digest, lentOn: lent.lentOn });
 }
 
 /** How far a file is that was too large to wait for; once it has succeeded, asking again gives its URL. */
@@ -68,38 +66,15 @@ export async function readExtraction(
   const id = at.extractionId;
   const path = await world.contents.lentPath(place, id);
   if (path === undefined) throw noSuchFile();
-  const lent: LentFile = { place, lentOn: utcDay(world.clock.now()), digest: id };
-  if (await world.contents.isLent(lent)) return { id, path, status: "Succeeded" };
-  const failure = await world.contents.lentFailure(lent);
-  return failure === undefined
-    ? { id, path, status: "Running" }
-    : { id, path, status: "Failed", error: { code: "UnreadableFile", message: failure } };
-}
-
-/** What the queue asks for. Repeating it is safe; a file that cannot be read is said to be so, and not tried again that day. */
-export async function extractQueued(
-  world: World,
-  {
-    stampId,
-    bundleId,
-    digest,
-    lentOn,
-  }: { stampId: StampId; bundleId: BundleId; digest: string; lentOn: LentFile["lentOn"] },
-): Promise<void> {
-  const bundle = await world.stamps.bundle(stampId, bundleId);
-  if (bundle === undefined || bundle.state !== "accepted" || isPurgeDue(bundle, world.clock.now())) return;
-  const lent: LentFile = { place: placeOf(bundle), lentOn, digest };
-  if (await world.contents.isLent(lent)) return;
-  const path = await world.contents.lentPath(lent.place, digest);
-  if (path === undefined) return;
-  try {
-    const { inventory, file } = await requireFile(world, bundle, path);
-    await takeOut(world, lent, inventory, file);
-    await requireStillThere(world, lent);
-  } catch (error) {
-    if (!(error instanceof DomainError) || error.code === "ServiceUnavailable") throw error;
-    await world.contents.noteLentFailure(lent, error.message);
+  const today = utcDay(world.clock.now());
+  // What was asked for late in the evening is done, or not, on the day before.
+  for (const lentOn of [today, addDays(today, -1)]) {
+    const lent: LentFile = { place, lentOn, digest: id };
+    if (await world.contents.isLent(lent)) return { id, path, status: "Succeeded" };
+    const message = await world.contents.lentFailure(lent);
+    if (message !== undefined) return { id, path, status: "Failed", error: { code: "UnreadableFile", message } };
   }
+  return { id, path, status: "Running" };
 }
 
 /** Asks every rule before the inventory is read, so that a path tells nothing to whom it may not. */
@@ -150,73 +125,6 @@ async function grantThatLends(
     if (lends) waiting ??= grant;
   }
   return waiting;
-}
-
-const noSuchFile = () =>
-  new DomainError(
-    "NotFound",
-    "The bundle has no such file. List its files (GET …/files) and use a path as it stands there.",
-  );
-
-async function requireFile(
-  world: Pick<World, "contents">,
-  bundle: BundleRecord,
-  path: string,
-): Promise<{ inventory: InventoryRecord; file: ListedFile }> {
-  const inventory = await world.contents.inventory(placeOf(bundle));
-  const file = inventory && (await findFile(world, placeOf(bundle), inventory, path));
-  if (inventory === undefined || file === undefined) throw noSuchFile();
-  if (file.isEncrypted) throw unreadable("it is encrypted");
-  return { inventory, file };
-}
-
-const unreadable = (why: string, cause?: unknown) =>
-  new DomainError(
-    "UnreadableFile",
-    `The file cannot be taken out of the bundle: ${why}. Read the whole bundle instead.`,
-    {
-      cause,
-    },
-  );
-
-const zipOf = (inventory: InventoryRecord, { zip }: ListedFile) =>
-  zip === undefined ? undefined : inventory.zips[zip];
-
-/** A file of a deflated zip is found by inflating all that is before it. */
-function bytesToRead(inventory: InventoryRecord, file: ListedFile): number {
-  const zip = zipOf(inventory, file);
-  return zip?.method === deflated ? zip.compressedBytes : Math.max(file.compressedBytes, file.sizeBytes);
-}
-
-async function takeOut(
-  world: Pick<World, "contents">,
-  lent: LentFile,
-  inventory: InventoryRecord,
-  file: ListedFile,
-): Promise<void> {
-  try {
-    const bundle = world.contents.open(lent.place, inventory);
-    await world.contents.lend(lent, await contentOf(bundle, inventory, file));
-  } catch (error) {
-    if (error instanceof ArchiveError) throw unreadable(error.message, error);
-    throw error;
-  }
-}
-
-async function contentOf(bundle: Source, inventory: InventoryRecord, file: ListedFile): Promise<Readable> {
-  const zip = zipOf(inventory, file);
-  if (zip === undefined) return await entryContent(bundle, file);
-  if (zip.method === deflated) return await contentInsideDeflated(bundle, zip, file);
-  return await entryContent(await storedEntry(bundle, zip), file);
-}
-
-/** A purge that began meanwhile may have looked for lent files before this one was there. */
-async function requireStillThere({ stamps, clock, contents }: World, lent: LentFile): Promise<void> {
-  const { stampId, bundleId } = lent.place;
-  const bundle = await stamps.bundle(stampId, bundleId);
-  if (bundle?.state === "accepted" && !isPurgeDue(bundle, clock.now())) return;
-  await contents.deleteLentOf(lent.place);
-  throw new DomainError("PurgeDue", "The bundle is due for deletion or already deleted, and is lent no more.");
 }
 
 /** What the file is saved as: its name, never its folders. */

@@ -3,7 +3,8 @@ import { type BundleId, type CaseNumber, type StampId, toUtcTime } from "../../a
 import { deflated, stored } from "../../archive/entry.ts";
 import type { ListedFile } from "../../domain/inventory.ts";
 import { requireLendable } from "../../domain/lending.ts";
-import { isPast, linesFrom, offsetBefore } from "../bundles/findFile.ts";
+import { DomainError } from "../../errors.ts";
+import { isPast, linesFrom, NoLine, offsetBefore } from "../bundles/findFile.ts";
 import { placeOf } from "../bundles/finishPurge.ts";
 import type { TokenCaller } from "../caller.ts";
 import type { Place, World } from "../needs.ts";
@@ -33,19 +34,46 @@ export async function listFiles(
   const purpose = record.kind === "support" ? "troubleshooting" : "productHealth";
   const bundle = requireLendable({ case: record, stampId: at.stampId, bundle: found, purpose, now: world.clock.now() });
   const place = placeOf(bundle);
-  const start = page.after === undefined ? await startOf(world, place, prefix) : Number(page.after);
+  const start = page.after === undefined ? await startOf(world, place, prefix) : offsetIn(page.after);
+  try {
+    return await readPage(world, place, { start, top: page.top, prefix });
+  } catch (error) {
+    throw error instanceof NoLine ? noSuchPage(error) : error;
+  }
+}
+
+type Wanted = { readonly start: number; readonly top: number; readonly prefix: string };
+
+async function readPage(
+  world: Pick<World, "contents">,
+  place: Place,
+  { start, top, prefix }: Wanted,
+): Promise<PageResult<BundleFile>> {
   const value: BundleFile[] = [];
   let next = start;
-  for await (const line of linesFrom(world, place, start, Math.max(leastPageBytes, page.top * lineBytes))) {
+  for await (const line of linesFrom(world, place, start, Math.max(leastPageBytes, top * lineBytes))) {
     if (isPast(line.file.path, prefix)) break;
     if (line.file.path.startsWith(prefix)) {
-      if (value.length === page.top) return { value, next: String(next) };
+      if (value.length === top) return { value, next: String(next) };
       value.push(fileView(line.file));
     }
     next = line.next;
   }
   return { value, next: undefined };
 }
+
+/** The place of a page is the byte offset of its first line. */
+function offsetIn(place: string): number {
+  if (/^\d{1,9}$/.test(place)) return Number(place);
+  throw noSuchPage();
+}
+
+const noSuchPage = (cause?: unknown) =>
+  new DomainError(
+    "InvalidParameter",
+    "The skipToken is not one of a nextLink. Follow the nextLink as it is, or begin anew without it.",
+    { target: "skipToken", cause },
+  );
 
 async function startOf(world: Pick<World, "contents">, place: Place, prefix: string): Promise<number> {
   if (prefix === "") return 0;

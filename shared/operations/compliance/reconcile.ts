@@ -1,6 +1,12 @@
 import { toUtcTime } from "../../api/primitives.ts";
-import { boxOfContainer, dayContainerName, dayOfContainer, landingPrefix } from "../../domain/containers.ts";
-import { dayPurgeOn, lastCopyDay } from "../../domain/retention.ts";
+import {
+  boxOfContainer,
+  dayContainerName,
+  dayOfContainer,
+  landingPrefix,
+  lentDayOfContainer,
+} from "../../domain/containers.ts";
+import { dayPurgeOn, isLentDayLate, lastCopyDay } from "../../domain/retention.ts";
 import type { Violation } from "../../domain/violations.ts";
 import { all } from "../bounded.ts";
 import type { HeldDay, World } from "../needs.ts";
@@ -92,6 +98,7 @@ async function strayContainers(
 
 function strayCode(container: string): string {
   if (container.startsWith(landingPrefix)) return "LandingWithoutUpload";
+  if (lentDayOfContainer(container) !== undefined) return "LentTooLong";
   return boxOfContainer(container) === undefined ? "ContainerWithoutRow" : "BoxWithoutDropBox";
 }
 
@@ -103,11 +110,15 @@ async function unaccounted(world: Needs, account: string, held: readonly HeldDay
     if ("landing" in work) expected.add(work.landing);
     if (work.kind === "dropBox") expected.add(work.container);
   }
-  return names.filter((name) => isOurs(name) && !expected.has(name));
+  return names.filter((name) => isAccountable(name, world.clock.now()) && !expected.has(name));
 }
 
-const isOurs = (name: string): boolean =>
-  name.startsWith(landingPrefix) || dayOfContainer(name) !== undefined || boxOfContainer(name) !== undefined;
+/** What was lent in parts needs no row while its day is not long over. */
+function isAccountable(name: string, now: Date): boolean {
+  const lentOn = lentDayOfContainer(name);
+  if (lentOn !== undefined) return isLentDayLate(lentOn, now);
+  return name.startsWith(landingPrefix) || dayOfContainer(name) !== undefined || boxOfContainer(name) !== undefined;
+}
 
 /** Drop boxes that are still writable after the day when nothing could be copied from them any more. */
 async function overdueBoxes({ storehouse }: Needs, account: string, now: Date): Promise<Violation[]> {

@@ -29,6 +29,7 @@ export type Lending = {
   readonly keepLentPath: (file: LentFile, path: string) => Promise<void>;
   readonly lentPath: (at: BundleLocation, digest: string) => Promise<string | undefined>;
   readonly noteLentFailure: (file: LentFile, message: string) => Promise<void>;
+  readonly forgetLentFailure: (file: LentFile) => Promise<void>;
   readonly lentFailure: (file: LentFile) => Promise<string | undefined>;
   readonly lentDays: () => Promise<readonly UtcDay[]>;
   /** Deletes all that was lent on a day; returns once it is gone. */
@@ -104,6 +105,8 @@ export function openLending(service: BlobServiceClient, sign: Signer): Lending {
         await containerOf(file.lentOn).createIfNotExists();
         await failureBlob(file).upload(message, Buffer.byteLength(message));
       }),
+
+    forgetLentFailure: (file) => orUnavailable(() => deleteBlob(failureBlob(file))),
 
     lentFailure: (file) => orUnavailable(() => textOf(failureBlob(file))),
 

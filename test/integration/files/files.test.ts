@@ -1,10 +1,14 @@
 import { randomBytes } from "node:crypto";
+import { crc32, deflateRawSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { expectRefusal, expectStatus } from "../../support/system/expectations.ts";
+import { zeros } from "../../unit/archive/support/corpus.ts";
+import { rawZip } from "../../unit/archive/support/rawZip.ts";
 import { zipOf } from "../../unit/archive/support/zips.ts";
-import { blobsIn } from "../operations/support/bundles.ts";
-import { type Stage, useStages } from "../operations/support/stage.ts";
+import { blobsIn, committedIn } from "../operations/support/bundles.ts";
+import { useStages } from "../operations/support/stage.ts";
+import { lentBundle } from "./support.ts";
 
 /** What is in a bundle, and one file of it, to an engineer who may read it. */
 
@@ -23,21 +27,6 @@ const contents = (compress: boolean) =>
 
 const fileList = z.object({ value: z.array(z.object({ path: z.string() })), nextLink: z.string().optional() });
 const extracted = z.object({ status: z.literal("Succeeded"), url: z.string(), sizeBytes: z.number() });
-
-async function lentBundle(stage: Stage, zip: Buffer, grantChanges: Readonly<Record<string, unknown>> = {}) {
-  const stamp = await stage.registeredStamp();
-  const created = await stamp.createBundle({ sizeBytes: zip.byteLength });
-  await stamp.upload(created, zip);
-  expectStatus(await stamp.submit(created.bundleId, zip), 202);
-  await stage.verify(created);
-  const supportCase = await stage.openCase({ stampIds: [stamp.stampId] });
-  expectStatus(await supportCase.link(created), 201);
-  const grant = await supportCase.grant([created], grantChanges);
-  const path = supportCase.linkPath(created);
-  const call = (verb: string, route: string, body?: unknown, query = {}) =>
-    supportCase.engineer.call(verb, `${path}${route}`, body, { query });
-  return { stamp, supportCase, grant, bundle: created, call };
-}
 
 describe.each([
   ["stored", false],
@@ -111,4 +100,89 @@ test("[invariant 3] what was taken out goes with the bundle", async () => {
   const why = { decidedBy: "operator", reason: "sent by mistake" };
   expectStatus(await stamp.call("POST", `${stamp.bundlePath(bundle.bundleId)}:erase`, why), 202);
   expect(await blobsIn(stage)).toEqual([]);
+});
+
+test("a page that no nextLink named is refused, also one inside a line", async () => {
+  const { call } = await lentBundle(stages(), await contents(false));
+  for (const place of ["7", "NaN", "-1", "1e3"]) {
+    const skipToken = Buffer.from(place).toString("base64url");
+    expectRefusal(await call("GET", "/files", undefined, { skipToken }), 400, "InvalidParameter");
+  }
+  const skipToken = Buffer.from("999999").toString("base64url");
+  expect(expectStatus(await call("GET", "/files", undefined, { skipToken }), 200).json).toEqual({ value: [] });
+});
+
+test("a second ask is served from what the first took out", async () => {
+  const stage = stages();
+  const { extract } = await lentBundle(stage, await contents(false));
+  expectStatus(await extract("Get-AzureStackLog_Output.log"), 200);
+  const { result, calls } = await stage.faults.watching(() => extract("Get-AzureStackLog_Output.log"));
+  expectStatus(result, 200);
+  const ofBundle = calls.filter(
+    ({ method, path }) => method === "GET" && /bundles-\d{8}\/[^/]+\/[0-9a-f-]+$/.test(path),
+  );
+  expect(ofBundle).toEqual([]);
+});
+
+test("a damaged file is 409, whether its CRC is wrong or its bytes cannot be inflated, and leaves nothing behind", async () => {
+  const stage = stages();
+  const long = randomBytes(9 * 1024 * 1024);
+  const data = deflateRawSync(long, { level: 0 });
+  const said = { method: 8, sizeBytes: long.length, crc32: crc32(long) };
+  const broken = Buffer.from(data);
+  // In the header of a block in its second half, when the first blocks are on their way.
+  broken.fill(0xff, 6 * 1024 * 1024);
+  const zip = rawZip([
+    { name: "good.log", data, ...said },
+    { name: "crc.log", data, ...said, crc32: 1 },
+    { name: "stored.log", data: Buffer.from("short"), crc32: 2 },
+    { name: "zlib.log", data: broken, ...said },
+    { name: "cut.log", data: data.subarray(0, 5 * 1024 * 1024), ...said },
+    { name: "secret.log", data: Buffer.from("x"), flags: 0x801 },
+    { name: "other.log", data: Buffer.from("x"), method: 14 },
+  ]);
+  const { extract } = await lentBundle(stage, zip);
+  for (const name of ["crc.log", "stored.log", "zlib.log", "cut.log", "secret.log", "other.log"]) {
+    expectRefusal(await extract(name), 409, "UnreadableFile");
+  }
+  const lent = async () => (await blobsIn(stage)).filter((name) => name.startsWith("lent-"));
+  // Blocks that were not committed are no blob that anybody can read, and go with their container.
+  const readable = async () => (await committedIn(stage)).filter((name) => name.startsWith("lent-"));
+  expect(await readable()).toEqual([]);
+  expectStatus(await extract("good.log"), 200);
+  expect(await readable()).toHaveLength(1);
+  expect((await lent()).length).toBeGreaterThan(0);
+});
+
+test("a hostile zip is accepted with findings, which its stamp and the engineer see", async () => {
+  const stage = stages();
+  const zip = rawZip([
+    { name: "../evil.log", data: Buffer.from("evil") },
+    { name: "link", data: Buffer.from("/etc/passwd"), mode: 0o120777 },
+    { name: "Storage-20270203040506.zip", data: zeros(64), method: 8, sizeBytes: 64 * 1024 * 1024 },
+  ]);
+  const { stamp, bundle, call, extract, supportCase } = await lentBundle(stage, zip);
+  const expected = {
+    verdict: "incomplete",
+    findings: expect.arrayContaining([
+      expect.objectContaining({ code: "UnsafePath" }),
+      expect.objectContaining({ code: "SymbolicLink" }),
+      expect.objectContaining({ code: "RoleZipDamaged" }),
+    ]),
+  };
+  const seen = expectStatus(await stamp.call("GET", stamp.bundlePath(bundle.bundleId)), 200).json;
+  expect(seen).toMatchObject({ state: "accepted", completeness: expected });
+  const ofCase = `${supportCase.path}/bundles`;
+  const listed = expectStatus(await supportCase.engineer.call("GET", ofCase), 200).json;
+  expect(listed).toMatchObject({ value: [{ completeness: expected }] });
+  for (const role of ["A", "C"] as const) {
+    const person = await stage.person(role);
+    for (const path of [ofCase, stamp.bundlePath(bundle.bundleId)]) {
+      expect((await person.call("GET", path)).text).not.toContain("completeness");
+    }
+  }
+  const { value } = fileList.parse(expectStatus(await call("GET", "/files"), 200).json);
+  expect(value.map(({ path }) => path)).toEqual(["Storage-20270203040506.zip"]);
+  for (const path of ["../evil.log", "link"]) expectRefusal(await extract(path), 404, "NotFound");
+  expectRefusal(await extract(""), 400, "InvalidBody");
 });

@@ -58,6 +58,7 @@ describe("the app that faces stamps", () => {
 
   it("takes no file out of a bundle to lend it", () => {
     expect(placeOf("extractFile")).toEqual(["access"]);
+    expect(placeOf("extractFilePoisoned")).toEqual(["access"]);
   });
 
   it("alone verifies, and takes what stamps send", () => {

@@ -24,3 +24,12 @@ export async function blobsIn({ blobs }: Stage): Promise<string[]> {
   }
   return held;
 }
+
+/** `container/blob` of what can be read. */
+export async function committedIn({ blobs }: Stage): Promise<string[]> {
+  const held: string[] = [];
+  for await (const { name } of blobs.listContainers()) {
+    for await (const blob of blobs.getContainerClient(name).listBlobsFlat()) held.push(`${name}/${blob.name}`);
+  }
+  return held;
+}

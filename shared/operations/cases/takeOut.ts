@@ -1,0 +1,99 @@
+import type { Readable } from "node:stream";
+import { contentInsideDeflated, entryContent, storedEntry } from "../../archive/content.ts";
+import { deflated } from "../../archive/entry.ts";
+import { ArchiveError, type Source } from "../../archive/source.ts";
+import type { BundleRecord } from "../../domain/bundle.ts";
+import type { InventoryRecord, ListedFile } from "../../domain/inventory.ts";
+import { isPurgeDue } from "../../domain/purge.ts";
+import { DomainError } from "../../errors.ts";
+import { findFile } from "../bundles/findFile.ts";
+import { placeOf } from "../bundles/finishPurge.ts";
+import type { LentFile, World } from "../needs.ts";
+
+export const noSuchFile = () =>
+  new DomainError(
+    "NotFound",
+    "The bundle has no such file. List its files (GET …/files) and use a path as it stands there.",
+  );
+
+/** The file in the bundle's inventory. Throws `NotFound` where it is not listed, `UnreadableFile` where it is encrypted. */
+export async function requireFile(
+  world: Pick<World, "contents">,
+  bundle: BundleRecord,
+  path: string,
+): Promise<{ inventory: InventoryRecord; file: ListedFile }> {
+  const inventory = await world.contents.inventory(placeOf(bundle));
+  const file = inventory && (await findFile(world, placeOf(bundle), inventory, path));
+  if (inventory === undefined || file === undefined) throw noSuchFile();
+  if (file.isEncrypted) throw unreadable("it is encrypted");
+  return { inventory, file };
+}
+
+const unreadable = (why: string, cause?: unknown) =>
+  new DomainError(
+    "UnreadableFile",
+    `The file cannot be taken out of the bundle: ${why}. Read the whole bundle instead.`,
+    {
+      cause,
+    },
+  );
+
+const zipOf = (inventory: InventoryRecord, { zip }: ListedFile) =>
+  zip === undefined ? undefined : inventory.zips[zip];
+
+/** A file of a deflated zip is found by inflating all that is before it. */
+export function bytesToRead(inventory: InventoryRecord, file: ListedFile): number {
+  const zip = zipOf(inventory, file);
+  return zip?.method === deflated ? zip.compressedBytes : Math.max(file.compressedBytes, file.sizeBytes);
+}
+
+/**
+ * Writes the file to the day's lent container and keeps its path beside the bundle; nothing of either is left where the bundle's deletion began
+ * meanwhile (`PurgeDue`), and no part of a file that turns out damaged (`UnreadableFile`).
+ */
+export async function takeOut(
+  world: World,
+  lent: LentFile,
+  { inventory, file }: { readonly inventory: InventoryRecord; readonly file: ListedFile },
+): Promise<void> {
+  try {
+    await world.contents.keepLentPath(lent, file.path);
+    if (!(await world.contents.isLent(lent))) await write(world, lent, inventory, file);
+  } finally {
+    // A purge that is under way takes away what is read, and may have looked for what is lent before it was there.
+    await requireStillThere(world, lent);
+  }
+}
+
+async function write(
+  world: Pick<World, "contents">,
+  lent: LentFile,
+  inventory: InventoryRecord,
+  file: ListedFile,
+): Promise<void> {
+  try {
+    const bundle = world.contents.open(lent.place, inventory);
+    await world.contents.lend(lent, await contentOf(bundle, inventory, file));
+  } catch (error) {
+    if (error instanceof ArchiveError) throw unreadable(error.message, error);
+    throw error;
+  }
+}
+
+async function contentOf(bundle: Source, inventory: InventoryRecord, file: ListedFile): Promise<Readable> {
+  const zip = zipOf(inventory, file);
+  if (zip === undefined) return await entryContent(bundle, file);
+  if (zip.method === deflated) return await contentInsideDeflated(bundle, zip, file);
+  return await entryContent(await storedEntry(bundle, zip), file);
+}
+
+/** Throws `PurgeDue`, and takes back what was taken out, unless the bundle may still be lent. */
+async function requireStillThere({ stamps, clock, contents, days }: World, lent: LentFile): Promise<void> {
+  const { stampId, bundleId } = lent.place;
+  const bundle = await stamps.bundle(stampId, bundleId);
+  if (bundle?.state === "accepted" && !isPurgeDue(bundle, clock.now())) return;
+  await contents.deleteLentOf(lent.place);
+  // An intended deletion may have passed by already; carrying it out once more is safe.
+  if (bundle?.purge !== undefined) await days.deleteBundle(lent.place);
+  throw new DomainError("PurgeDue", "The bundle is due for deletion or already deleted, and is lent no more.");
+}
