@@ -59,7 +59,7 @@ test("[invariant 5] nor once the grant is revoked, the bundle unlinked, or its d
   expectRefusal(await revoked.extract(path), 403, "GrantNotActive");
   const unlinked = await lentBundle(stage, zip);
   await unlinked.supportCase.unlink(unlinked.bundle);
-  expect((await unlinked.extract(path)).status).toBe(403);
+  expectRefusal(await unlinked.extract(path), 409, "BundleNotLinked");
   const due = await lentBundle(stage, zip);
   expectStatus(await due.erase(), 202);
   expectRefusal(await due.extract(path), 403, "PurgeDue");
