@@ -10,7 +10,7 @@ const zip = (role: string, part?: number) => ({
   ...(part === undefined ? {} : { part }),
 });
 const asked = {
-  mode: "onDemand" as const,
+  mode: "sendNow" as const,
   stampId: stamp,
   stampVersion: "1.2501.1.47",
   roles: ["Storage", "Compute"],
