@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { stampId } from "../../../shared/api/primitives.ts";
+import { stampId, utcTime } from "../../../shared/api/primitives.ts";
 import { type CompletenessFacts, completenessOf } from "../../../shared/domain/completeness.ts";
 import { inventoryWarning } from "../../../shared/domain/inventory.ts";
 
@@ -14,8 +14,8 @@ const asked = {
   stampId: stamp,
   stampVersion: "1.2501.1.47",
   roles: ["Storage", "Compute"],
-  logsFrom: "2027-02-03T00:00:00Z",
-  logsTo: "2027-02-03T04:00:00Z",
+  logsFrom: utcTime.parse("2027-02-03T00:00:00Z"),
+  logsTo: utcTime.parse("2027-02-03T04:00:00Z"),
 };
 const whole: CompletenessFacts = {
   asked,
