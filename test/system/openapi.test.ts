@@ -1,7 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { CompactSign } from "jose";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { z } from "zod";
+import { approve, deny, setApproval } from "../support/system/approvals.ts";
 import { type ApiDocument, readDocument } from "../support/system/document.ts";
+import { openDropBox } from "../support/system/dropBoxes.ts";
 import { expectRefusal, expectStatus } from "../support/system/expectations.ts";
 import { carrying, importSaved, saveBundle } from "../support/system/imports.ts";
 import { makeKey } from "../support/system/signing.ts";
@@ -39,6 +42,8 @@ const consent = `${stamp}/consents/proactiveCollection`;
 const bundle = `${stamp}/bundles/{bundleId}`;
 const saved = `${stamp}/imports/{bundleId}`;
 const supportCase = "/cases/{caseNumber}";
+const linked = `${supportCase}/stamps/{stampId}/bundles/{bundleId}`;
+const dropBox = `${supportCase}/dropBoxes/{dropBoxId}`;
 const grant = `${supportCase}/accessGrants/{grantId}`;
 const table: readonly [verb: string, path: string, who: readonly (string | undefined)[], takesBody?: "body"][] = [
   ["put", stamp, [R], "body"],
@@ -69,6 +74,18 @@ const table: readonly [verb: string, path: string, who: readonly (string | undef
   ["get", `${saved}/verification`, [manifest]],
   ["get", `${stamp}/accesses`, [signature, A]],
   ["get", `${stamp}/accessGrants`, [signature, A]],
+  ["get", `${stamp}/accessApproval`, [signature, A]],
+  ["put", `${stamp}/accessApproval`, [signature], "body"],
+  ["get", `${stamp}/accessRequests`, [signature, A]],
+  ["post", `${stamp}/accessRequests/{grantId}:approve`, [signature], "body"],
+  ["post", `${stamp}/accessRequests/{grantId}:deny`, [signature], "body"],
+  ["get", `${linked}/files`, [E]],
+  ["post", `${linked}/files:extract`, [E], "body"],
+  ["get", `${linked}/extractions/{extractionId}`, [E]],
+  ["get", `${supportCase}/dropBoxes`, [C, A, E]],
+  ["get", dropBox, [C, A, E]],
+  ["put", dropBox, [C, E], "body"],
+  ["post", `${dropBox}:close`, [C, E]],
   ["put", supportCase, [C], "body"],
   ["get", supportCase, [C, A, E]],
   ["get", "/cases", [C, A, E]],
@@ -233,6 +250,26 @@ describe("a bundle's life", () => {
     }
     expectStatus(await caseSystem.call("GET", "/cases"), 200);
     for (const list of ["accesses", "accessGrants"]) expectStatus(await us.call("GET", `${us.path}/${list}`), 200);
+
+    const files = z.looseObject({ value: z.array(z.looseObject({ path: z.string() })).min(1) });
+    const listed = await theCase.engineer.call("GET", `${theCase.linkPath(named)}/files`);
+    const path = files.parse(expectStatus(listed, 200).json).value[0]?.path;
+    const extracted = await theCase.engineer.call("POST", `${theCase.linkPath(named)}/files:extract`, { path });
+    const { id } = z.looseObject({ id: z.string() }).parse(expectStatus(extracted, 200).json);
+    expectStatus(await theCase.engineer.call("GET", `${theCase.linkPath(named)}/extractions/${id}`), 200);
+
+    const box = await openDropBox(world, theCase);
+    expectStatus(await caseSystem.call("GET", `${theCase.path}/dropBoxes`), 200);
+    expectStatus(await caseSystem.call("GET", box.path), 200);
+    expectStatus(await caseSystem.call("POST", `${box.path}:close`), 200);
+
+    expectStatus(await us.call("GET", `${us.path}/accessApproval`), 200);
+    expectStatus(await setApproval(us, "required"), 200);
+    const waiting = await theCase.grant([named]);
+    expectStatus(await us.call("GET", `${us.path}/accessRequests`), 200);
+    expectStatus(await approve(us, waiting.grantId), 200);
+    expectStatus(await deny(us, waiting.grantId), 200);
+
     expectStatus(await theCase.engineer.call("POST", `${theCase.path}/accessGrants/${grantId}:revoke`), 200);
     expectStatus(await theCase.unlink(named), 204);
     await theCase.close();
