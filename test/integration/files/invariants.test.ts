@@ -62,7 +62,9 @@ test("[invariant 5] nor once the grant is revoked, the bundle unlinked, or its d
   expectRefusal(await unlinked.extract(path), 409, "BundleNotLinked");
   const due = await lentBundle(stage, zip);
   expectStatus(await due.erase(), 202);
-  expectRefusal(await due.extract(path), 403, "PurgeDue");
+  const named = { grantId: due.grant.grantId };
+  expectRefusal(await due.extract(path, due.supportCase.engineer, named), 403, "PurgeDue");
+  expectRefusal(await due.extract(path), 403, "GrantNotActive");
   expect(await lentIn(stage)).toEqual([]);
 });
 
