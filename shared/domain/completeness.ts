@@ -128,6 +128,8 @@ function windowFindings({ asked, from, to }: CompletenessFacts): Finding[] {
     return [{ code: "WindowEndsEarly", message, shows: "missing" }];
   }
   if (logsFrom === undefined || Date.parse(from) <= Date.parse(logsFrom) + slackMs) return [];
+  // Where every file was written when it was collected, their times tell of the collection and of no log.
+  if (logsTo !== undefined && Date.parse(from) >= Date.parse(logsTo) - slackMs) return [];
   const message = `Logs were asked for from ${logsFrom} on, and the first file was written at ${from}: whether it reaches back so far shows only inside it.`;
   return [{ code: "WindowStartUnseen", message, shows: "doubt" }];
 }

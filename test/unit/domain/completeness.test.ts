@@ -68,6 +68,7 @@ describe("a bundle is judged", () => {
       "unknown",
       ["WindowStartUnseen"],
     ],
+    ["complete where every file was written at its collection", { from: "2027-02-03T03:55:00Z" }, "complete", []],
     ["unknown without a role's zip", { asked: { ...asked, roles: [] }, zips: [] }, "unknown", ["NoRoleZips"]],
     [
       "incomplete by its log's errors only where something is missing",
