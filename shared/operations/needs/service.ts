@@ -1,0 +1,77 @@
+import type { UtcTime } from "../../api/primitives.ts";
+import type { CheckpointLeaf, CheckpointRecord } from "../../domain/checkpoint.ts";
+import type { NewEvent } from "../../domain/event.ts";
+import type { SubjectId } from "../../domain/people.ts";
+import type { UtcDay } from "../../domain/utcDay.ts";
+import type { Violation } from "../../domain/violations.ts";
+import type { Page } from "./clock.ts";
+import type { Head } from "./ledger.ts";
+
+/** The service's own partition, and what its timers keep. */
+
+/** A day container on one account, as its deletion went. */
+export type ContainerRecord = {
+  readonly day: UtcDay;
+  readonly account: string;
+  readonly intendedOn: UtcTime;
+  readonly deletedOn?: UtcTime | undefined;
+};
+
+/** What happens once and is remembered by name, so that a repetition finds it done. */
+export type Mark =
+  | { readonly kind: "exported"; readonly day: UtcDay; readonly subject: SubjectId }
+  | { readonly kind: "forgotten"; readonly subject: SubjectId };
+
+export type ServiceHead = Head<{ readonly begun: true }>;
+
+export type Service = {
+  readonly head: () => Promise<ServiceHead>;
+  /** Throws `HeadMoved`. */
+  readonly commit: (
+    head: ServiceHead,
+    change: {
+      readonly events: readonly NewEvent[];
+      readonly container?: ContainerRecord;
+      readonly checkpoint?: CheckpointRecord;
+      readonly mark?: Mark;
+    },
+    on: Date,
+  ) => Promise<ServiceHead>;
+  readonly container: (day: UtcDay, account: string) => Promise<ContainerRecord | undefined>;
+  readonly isMarked: (mark: Mark) => Promise<boolean>;
+};
+
+/** Sealed checkpoints, in order; they stand in the service's own partition. */
+export type Checkpoints = {
+  readonly newest: () => Promise<CheckpointRecord | undefined>;
+  readonly list: (after?: string) => Page<CheckpointRecord>;
+};
+
+/** What checkpoints saw of each partition. */
+export type Leaves = {
+  readonly put: (seal: { readonly seq: number; readonly run: string }, leaf: CheckpointLeaf) => Promise<void>;
+  /** Each partition's newest leaf of the checkpoints that these runs sealed, in order of partition; those after one, where it is named. */
+  readonly asOf: (runs: ReadonlyMap<number, string>, after?: string) => AsyncIterable<CheckpointLeaf>;
+};
+
+/** Where text is written once, by name, and never changed. */
+export type Shelf = {
+  readonly has: (name: string) => Promise<boolean>;
+  /** Writes the lines, unless the name is taken. Memory does not grow with them. */
+  readonly put: (name: string, lines: AsyncIterable<string>) => Promise<void>;
+  /** In order, as they were put; none where there is nothing of that name. */
+  readonly lines: (name: string) => AsyncIterable<string>;
+};
+
+/** Outside of the service's own storage, where nobody can rewrite it; undefined where there is none, as on one machine. */
+export type Records = { readonly checkpoints: Shelf | undefined; readonly ledger: Shelf | undefined };
+
+export type Findings = { readonly asOf: UtcTime; readonly violations: Violation[] };
+
+/** When each timer last succeeded, and what the reconciler found last. */
+export type Runs = {
+  readonly succeeded: (timer: string, on: UtcTime) => Promise<void>;
+  readonly lastSuccess: (timer: string) => Promise<UtcTime | undefined>;
+  readonly keepFindings: (found: Findings) => Promise<void>;
+  readonly findings: () => Promise<Findings | undefined>;
+};

@@ -1,0 +1,71 @@
+import type { BundleId, CaseNumber, GrantId, Purpose, StampId, UtcTime } from "../../api/primitives.ts";
+import type { RequestRecord } from "../../domain/approval.ts";
+import type { BundleRecord } from "../../domain/bundle.ts";
+import type { ChainPosition, NewEvent } from "../../domain/event.ts";
+import type { Note, SubjectId } from "../../domain/people.ts";
+import type { SenderRecord } from "../../domain/sender.ts";
+import type { Page } from "./clock.ts";
+import type { Head } from "./ledger.ts";
+
+/** A stamp's partition. */
+
+export type DecisionRecord = {
+  readonly decisionId: string;
+  readonly state: "enabled" | "disabled";
+  readonly decidedOn: UtcTime;
+  readonly decidedBy: string;
+  readonly purposes: Purpose[];
+  readonly termsVersion: string;
+  readonly termsSha256: string;
+  readonly registrationGeneration: number;
+};
+
+export type AccessRecord = {
+  readonly accessId: string;
+  readonly on: UtcTime;
+  readonly caseNumber: CaseNumber;
+  readonly purpose: Purpose;
+  readonly stampId: StampId;
+  readonly bundleId: BundleId;
+  readonly grantId: GrantId;
+  readonly accessor: SubjectId;
+  /** One file of the bundle; absent for the whole. */
+  readonly pathDigest?: string | undefined;
+};
+
+/** One transaction in the partition of a stamp, or of a drop box: the events are never left out. */
+export type StampChange = {
+  readonly events: readonly NewEvent[];
+  readonly sender?: SenderRecord;
+  readonly insert?: readonly BundleRecord[];
+  readonly update?: readonly { readonly from: BundleRecord; readonly to: BundleRecord }[];
+  readonly decision?: DecisionRecord;
+  readonly access?: AccessRecord;
+  /** What the stamp is asked to approve; `from` is absent where it is new. */
+  readonly request?: { readonly from: RequestRecord | undefined; readonly to: RequestRecord };
+  /** A case that a bundle of the stamp is now linked to. */
+  readonly lentTo?: CaseNumber;
+  readonly notes?: readonly Note[];
+};
+
+export type StampHead = Head<SenderRecord>;
+
+export type Stamps = {
+  readonly head: (stampId: StampId) => Promise<StampHead>;
+  /** Throws `HeadMoved`. */
+  readonly commit: (stampId: StampId, head: StampHead, change: StampChange, on: Date) => Promise<StampHead>;
+  /** What the commit would write to the ledger, for a paper that names its place in it. */
+  readonly foresee: (head: StampHead, events: readonly NewEvent[], on: Date) => ChainPosition;
+  readonly bundle: (stampId: StampId, bundleId: BundleId) => Promise<BundleRecord | undefined>;
+  readonly openBundles: (stampId: StampId) => Page<BundleId>;
+  /** The cases that bundles of the stamp were ever linked to. */
+  readonly cases: (stampId: StampId) => Page<CaseNumber>;
+  readonly history: (stampId: StampId, after?: string) => Page<BundleId>;
+  readonly decisions: (stampId: StampId, after?: string) => Page<DecisionRecord>;
+  readonly accesses: (stampId: StampId, after?: string) => Page<AccessRecord>;
+  readonly request: (stampId: StampId, grantId: GrantId) => Promise<RequestRecord | undefined>;
+  /** The requests that nobody has answered, oldest first; the grants of some may have ended. */
+  readonly openRequests: (stampId: StampId, after?: string) => Page<GrantId>;
+  readonly note: (stampId: StampId, noteId: string) => Promise<Note | undefined>;
+  readonly dropNote: (stampId: StampId, noteId: string) => Promise<void>;
+};
