@@ -6,6 +6,7 @@ import type { Handlers } from "../shared/http/handlers/handler.ts";
 import { type Handler, serve } from "../shared/http/serve.ts";
 import { refuseUnknown } from "../shared/http/unknown.ts";
 import { log, withSink } from "../shared/log.ts";
+import type { Telemetry } from "../shared/openTelemetry.ts";
 import { traceOf, withTrace } from "../shared/trace.ts";
 
 /** The app of this process, opened once: at start where the host says so, so that a bad setting stops it there. */
@@ -18,12 +19,24 @@ function theApp(): Promise<App> {
 }
 
 async function start(): Promise<App> {
-  const opening = openApp(readConfig(process.env));
+  const config = readConfig(process.env);
+  if (config.telemetryEndpoint !== undefined) {
+    const { openTelemetry } = await import("../shared/openTelemetry.ts");
+    telemetry = openTelemetry(config.telemetryEndpoint);
+  }
+  const opening = openApp(config);
   await opening.check();
   return opening;
 }
 
+let telemetry: Telemetry | undefined;
+
+/** A collector that does not answer makes nothing fail. */
+const orUnsent = (work: Promise<void> | undefined) =>
+  work?.catch((error: unknown) => log.error("telemetry.notSent", error));
+
 app.hook.appStart(async () => void (await theApp()));
+app.hook.appTerminate(async () => void (await orUnsent(telemetry?.stop())));
 
 /** Serves one request; what it logs goes to its invocation. */
 export const serveRoute = <Params, Query, Body>(
@@ -50,6 +63,12 @@ export const serveUnknown = (request: HttpRequest, context: InvocationContext): 
 
 /** Runs what a queue or a timer triggers. */
 export const run = (work: (app: App) => Promise<void>, context: InvocationContext): Promise<void> =>
-  withSink(sinkOf(context), async () => work(await theApp()));
+  withSink(sinkOf(context), async () => {
+    try {
+      await work(await theApp());
+    } finally {
+      await orUnsent(telemetry?.flush());
+    }
+  });
 
 const sinkOf = (context: InvocationContext) => (level: "info" | "warn" | "error", line: string) => context[level](line);

@@ -28,4 +28,5 @@ param overrides = {
   SERVICE_MAX_BYTES_PER_DAY: 70368744177664
   MIN_STAMP_VERSION: '1.2008.0.0'
   MIN_CLIENT_VERSION: '0.1.0'
+  OTEL_EXPORTER_OTLP_ENDPOINT: 'https://collector.example'
 }

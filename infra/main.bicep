@@ -69,6 +69,8 @@ type Overrides = {
   MIN_STAMP_VERSION: string?
   @description('Oldest version of the reference client that may begin a bundle. Not set: any. Other clients are not asked.')
   MIN_CLIENT_VERSION: string?
+  @description('Collector that metrics and spans are sent to by OTLP over HTTP. Not set: none.')
+  OTEL_EXPORTER_OTLP_ENDPOINT: string?
 }
 
 @sealed()

@@ -169,6 +169,12 @@ export const settings = z.object({
     .default(0)
     .describe("Moves the clock of retention, consent and cases by this many days. Refused outside a local run.")
     .meta(localOnly),
+  OTEL_EXPORTER_OTLP_ENDPOINT: z
+    .url()
+    .optional()
+    .describe(
+      "Collector that metrics and spans are sent to by OTLP over HTTP, such as http://127.0.0.1:4318. Not set: none.",
+    ),
   STAMP_INTAKE_LOCAL: z
     .enum(["1"])
     .optional()
@@ -222,6 +228,8 @@ export type Config = {
   readonly limits: Limits | undefined;
   readonly oldestVersions: OldestVersions;
   readonly clockOffsetDays: number;
+  /** Undefined where nothing is sent. */
+  readonly telemetryEndpoint: string | undefined;
 };
 
 /** A setting that is missing or wrong; the message names it and says what it must be. */
@@ -269,6 +277,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     limits: values.RATE_LIMITS === "on" ? limitsOf(values) : undefined,
     oldestVersions: { stamp: values.MIN_STAMP_VERSION, client: values.MIN_CLIENT_VERSION },
     clockOffsetDays: values.CLOCK_OFFSET_DAYS,
+    telemetryEndpoint: values.OTEL_EXPORTER_OTLP_ENDPOINT,
   };
 }
 

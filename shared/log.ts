@@ -15,13 +15,16 @@ export const withSink = <T>(sink: Sink, work: () => T): T => sinks.run(sink, wor
 
 const toStandardError: Sink = (_level, line) => void process.stderr.write(`${line}\n`);
 
-/** Every line comes by here as well, whatever sink it goes to: the tests look whether one holds a secret. */
-const lines = channel("stamp-intake:log");
+/** Every line comes by here as well, whatever sink it goes to: metrics are read off them, and the tests look whether one holds a secret. */
+export const logChannel = "stamp-intake:log";
+const lines = channel(logChannel);
 
 function write(level: Level, event: string, facts: Readonly<Record<string, unknown>>): void {
   const sink = sinks.getStore() ?? toStandardError;
-  const line = JSON.stringify({ event, ...currentTrace(), ...facts });
-  lines.publish({ level, line });
+  const trace = currentTrace();
+  const step = trace && { traceId: trace.traceId, spanId: trace.spanId };
+  const line = JSON.stringify({ event, ...step, ...facts });
+  lines.publish({ level, line, event, facts, trace });
   sink(level, line);
 }
 

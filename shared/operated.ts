@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { log } from "./log.ts";
-import { traceOf, withTrace } from "./trace.ts";
+import { currentTrace, traceOf, withTrace } from "./trace.ts";
 
 /** What timers and messages start runs in a trace, and says in one line how it went. */
 
@@ -10,10 +10,14 @@ const operated = <T>(operation: string, traceparent: string | undefined, work: (
     const durationMs = () => Math.round(performance.now() - begun);
     try {
       const result = await work();
-      log.info("operation.done", { operation, durationMs: durationMs() });
+      log.info("operation.done", { operation, durationMs: durationMs(), roundTrips: currentTrace()?.made.roundTrips });
       return result;
     } catch (error) {
-      log.error("operation.failed", error, { operation, durationMs: durationMs() });
+      log.error("operation.failed", error, {
+        operation,
+        durationMs: durationMs(),
+        roundTrips: currentTrace()?.made.roundTrips,
+      });
       throw error;
     }
   });

@@ -59,3 +59,13 @@ const lentGraceDays = 1;
 /** Whether what was lent in parts on `day` should be long gone. */
 export const isLentDayLate = (day: UtcDay, now: Date): boolean =>
   now.getTime() >= startOfDay(addDays(day, 1 + lentGraceDays)).getTime();
+
+/** Seconds from submit to verdict. */
+export const verificationLag = (
+  { submittedOn }: { submittedOn?: UtcTime | undefined },
+  now: Date,
+): number | undefined => (submittedOn === undefined ? undefined : (now.getTime() - instant(submittedOn)) / 1000);
+
+/** Days since the bundle was created, in parts. */
+export const ageDays = ({ createdOn }: { createdOn: UtcTime }, now: Date): number =>
+  Math.round(((now.getTime() - instant(createdOn)) / dayMs) * 100) / 100;

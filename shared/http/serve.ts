@@ -5,7 +5,7 @@ import { type Route, takesBody } from "../api/route.ts";
 import { DomainError } from "../errors.ts";
 import type { Caller } from "../operations/caller.ts";
 import type { Log } from "../operations/needs.ts";
-import { traceOf, withTrace } from "../trace.ts";
+import { currentTrace, traceOf, withTrace } from "../trace.ts";
 import { type Answer, toResponse } from "./answer.ts";
 import { type Authentication, authenticate, challengeFor } from "./authenticate.ts";
 import { parseBody } from "./json.ts";
@@ -82,6 +82,7 @@ async function answer<Params, Query, Body>(
       operation: route.operationId,
       status: response.status ?? 200,
       durationMs: Math.round(performance.now() - begun),
+      roundTrips: currentTrace()?.made.roundTrips,
       requestId: context.invocationId,
     });
     return withHeaders(response, headers);
@@ -208,7 +209,8 @@ async function report(
     const { log } = await edge();
     const status = statusOf[refusal.code];
     const durationMs = Math.round(performance.now() - begun);
-    const facts = { operation: route.operationId, code: refusal.code, durationMs, requestId };
+    const roundTrips = currentTrace()?.made.roundTrips;
+    const facts = { operation: route.operationId, code: refusal.code, durationMs, roundTrips, requestId };
     // What a refusal was caused by quotes the caller: a body, a header, a token (invariant 9).
     if (status < 500) log.info("request.refused", { ...facts, status });
     else log.error("request.failed", refusal.cause ?? refusal, facts);

@@ -1,4 +1,5 @@
 import type { PipelinePolicy } from "@azure/core-rest-pipeline";
+import { countRoundTrip } from "../trace.ts";
 
 /**
  * How every storage client calls: a few quick tries and a short wait, so that an outage is a 503 in seconds rather
@@ -19,9 +20,18 @@ const answerInTime: PipelinePolicy = {
   },
 };
 
+const counted: PipelinePolicy = {
+  name: "counted",
+  sendRequest: (request, next) => {
+    countRoundTrip();
+    return next(request);
+  },
+};
+
 /** The policies of every storage client: ours, then those handed in (a test counts round trips with one). */
 export const storagePolicies = (extra: readonly PipelinePolicy[] = []): readonly PipelinePolicy[] => [
   answerInTime,
+  counted,
   ...extra,
 ];
 

@@ -1,6 +1,7 @@
 import { toUtcTime } from "../../api/primitives.ts";
 import { type BundleRecord, transition } from "../../domain/bundle.ts";
 import { type NewEvent, theService } from "../../domain/event.ts";
+import { ageDays } from "../../domain/retention.ts";
 import { utcDay } from "../../domain/utcDay.ts";
 import type { Place, StampHead, World } from "../needs.ts";
 import { transact } from "../transact.ts";
@@ -34,8 +35,17 @@ export async function finishPurge(world: Needs, bundle: BundleRecord): Promise<B
 }
 
 /** In the trace that the bundle was created in. */
-export const sayPurged = ({ log }: Pick<World, "log">, { stampId, bundleId, purge, traceId }: BundleRecord): void =>
-  log.info("bundle.purged", { ...(traceId === undefined ? {} : { traceId }), stampId, bundleId, basis: purge?.basis });
+export function sayPurged({ log, clock }: Pick<World, "clock" | "log">, bundle: BundleRecord): void {
+  const { stampId, bundleId, purge, traceId } = bundle;
+  const trace = traceId === undefined ? {} : { traceId };
+  log.info("bundle.purged", {
+    ...trace,
+    stampId,
+    bundleId,
+    basis: purge?.basis,
+    ageDays: ageDays(bundle, clock.now()),
+  });
+}
 
 async function writePurged(world: Needs, { stampId, bundleId }: BundleRecord): Promise<BundleRecord> {
   const { stamps, clock } = world;

@@ -1,6 +1,7 @@
 import { toUtcTime } from "../../api/primitives.ts";
 import { type BundleRecord, transition } from "../../domain/bundle.ts";
 import { type NewEvent, theService } from "../../domain/event.ts";
+import { verificationLag } from "../../domain/retention.ts";
 import type { World } from "../needs.ts";
 import { transact } from "../transact.ts";
 import { finishPurge } from "./finishPurge.ts";
@@ -37,6 +38,12 @@ export async function rejectBundle(
       return next;
     },
   );
-  if (rejected.rejection === rejection) world.log.info("bundle.rejected", { stampId, bundleId, code: rejection.code });
+  if (rejected.rejection === rejection)
+    world.log.info("bundle.rejected", {
+      stampId,
+      bundleId,
+      code: rejection.code,
+      lagSeconds: verificationLag(rejected, clock.now()),
+    });
   return rejected.state === "rejected" ? await finishPurge(world, rejected) : rejected;
 }

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { bundleId, stampId, toUtcTime } from "../../api/primitives.ts";
 import { type BundleRecord, transition } from "../../domain/bundle.ts";
 import { type NewEvent, theService } from "../../domain/event.ts";
-import { mayStartCopy } from "../../domain/retention.ts";
+import { mayStartCopy, verificationLag } from "../../domain/retention.ts";
 import { zipVerdict } from "../../domain/zip.ts";
 import { DomainError } from "../../errors.ts";
 import { linkClaim } from "../cases/linkClaim.ts";
@@ -160,6 +160,12 @@ async function accept(world: World, { stampId, bundleId }: BundleRecord, sha256:
       return next;
     },
   );
-  if (accepted !== undefined) log.info("bundle.accepted", { stampId, bundleId });
+  if (accepted !== undefined)
+    log.info("bundle.accepted", {
+      stampId,
+      bundleId,
+      sizeBytes: accepted.sizeBytes,
+      lagSeconds: verificationLag(accepted, clock.now()),
+    });
   await settleBundle(world, stampId, bundleId);
 }

@@ -161,6 +161,10 @@ test("loading the built file runs none of the SDKs that most invocations do with
     "@azure/keyvault-keys",
     "@azure/storage-queue",
     "@azure/arm-storage",
+    "@opentelemetry/api",
+    "@opentelemetry/sdk-metrics",
+    "@opentelemetry/sdk-trace",
+    "@opentelemetry/exporter-trace-otlp-http",
   ]) {
     expect(
       Object.keys(metafile.inputs).some((path) => path.includes(`node_modules/${lazy}/`)),

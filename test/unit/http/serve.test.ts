@@ -151,7 +151,13 @@ describe("a failure inside", () => {
     expect(JSON.stringify(got.jsonBody)).not.toContain("secret");
     const facts = [
       failure,
-      { operation: "Things_List", code: "InternalError", durationMs: expect.any(Number), requestId: "i-1" },
+      {
+        operation: "Things_List",
+        code: "InternalError",
+        durationMs: expect.any(Number),
+        roundTrips: 0,
+        requestId: "i-1",
+      },
     ];
     expect(said).toEqual([{ event: "request.failed", facts }]);
   });
@@ -167,7 +173,14 @@ describe("a failure inside", () => {
     said.length = 0;
     await ask(things, fine, { headers: {} });
     const facts = [
-      { operation: "Things_List", code: "TokenMissing", status: 401, durationMs: expect.any(Number), requestId: "i-1" },
+      {
+        operation: "Things_List",
+        code: "TokenMissing",
+        status: 401,
+        durationMs: expect.any(Number),
+        roundTrips: 0,
+        requestId: "i-1",
+      },
     ];
     expect(said).toEqual([{ event: "request.refused", facts }]);
   });
