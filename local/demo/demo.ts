@@ -7,6 +7,7 @@ import { generateKey } from "../../client/index.ts";
 import { askFirst } from "./chapters/approving.ts";
 import { readReport, sealCheckpoint, verifyAlone } from "./chapters/auditing.ts";
 import { lookBack, moveToPurge, readLedger } from "./chapters/ending.ts";
+import { readOneFile } from "./chapters/files.ts";
 import { collectLogs, giveConsent, registerStamp, sendForAlert, startService } from "./chapters/sending.ts";
 import { borrow, closeCase, download, openCase, showAccesses } from "./chapters/support.ts";
 import { type Stage, strike } from "./stage.ts";
@@ -24,6 +25,7 @@ async function play(stage: Stage): Promise<void> {
   const loan = await borrow(stage, now, bundle);
   await download(stage, loan, logs);
   await showAccesses(stage, now, bundle);
+  await readOneFile(stage, now, bundle);
   await askFirst(stage, now, bundle);
   await closeCase(stage, now, bundle, loan);
   const anchors = await sealCheckpoint(stage, now);

@@ -1,8 +1,9 @@
 import { z } from "zod";
 import { asAnyone, asBearer, call, connect, listed, type Service } from "../../client/index.ts";
-import { access, deletionCertificate } from "../../shared/api/bundles.ts";
+import { access, candidate, deletionCertificate } from "../../shared/api/bundles.ts";
 import { type caseUpdate, grant, type grantRequest, issuedUrl, link, supportCase } from "../../shared/api/cases.ts";
 import { checkpoint, ledgerEvent, retention } from "../../shared/api/compliance.ts";
+import { bundleFile, extraction } from "../../shared/api/files.ts";
 import { openIssuer } from "../identity.ts";
 
 /** Everybody beside the stamp, each with a token of their own, and what they ask of the service. */
@@ -35,6 +36,17 @@ export async function gather(origin: string, folder: string, engineer: string) {
         }),
       grant: (caseNumber: string, grantId: string, body: z.input<typeof grantRequest>) =>
         ask(support, { method: "PUT", path: grantPath(caseNumber, grantId), body, answer: grant }),
+      bundles: (caseNumber: string) =>
+        all(listed(support, { path: `/cases/${caseNumber}/bundles`, answer: candidate })),
+      files: (caseNumber: string, { stampId, bundleId }: BundleName) =>
+        all(listed(support, { path: `${bundlePath(caseNumber, { stampId, bundleId })}/files`, answer: bundleFile })),
+      extract: (caseNumber: string, bundle: BundleName, path: string) =>
+        ask(support, {
+          method: "POST",
+          path: `${bundlePath(caseNumber, bundle)}/files:extract`,
+          body: { path },
+          answer: extraction,
+        }),
       issueUrl: (caseNumber: string, grantId: string, body: { stampId: string; bundleId: string }) =>
         ask(support, { method: "POST", path: `${grantPath(caseNumber, grantId)}:issueUrl`, body, answer: issuedUrl }),
     },
@@ -60,6 +72,11 @@ export async function gather(origin: string, folder: string, engineer: string) {
 }
 
 const keySet = z.object({ keys: z.array(z.record(z.string(), z.unknown())) });
+
+type BundleName = { readonly stampId: string; readonly bundleId: string };
+
+const bundlePath = (caseNumber: string, { stampId, bundleId }: BundleName) =>
+  `/cases/${caseNumber}/stamps/${stampId}/bundles/${bundleId}`;
 
 const grantPath = (caseNumber: string, grantId: string) => `/cases/${caseNumber}/accessGrants/${grantId}`;
 
