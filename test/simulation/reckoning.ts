@@ -159,11 +159,26 @@ function ofStorage(
   const names = (of: readonly Bundle[]) => of.map(({ stampId, bundleId }) => `${stampId}/${bundleId}`).sort();
   const landings = sights.filter(({ container }) => container.startsWith("landing-"));
   const days = sights.filter(({ container }) => container.startsWith("bundles-"));
-  const stored = days.flatMap(({ blobs }) => blobs).sort();
+  // What is derived from a bundle lies beside it, under its name and an ending: it may not outlive the bundle.
+  const [stored, derived] = partition(
+    days.flatMap(({ blobs }) => blobs),
+    (name) => !name.includes("."),
+  );
+  const owners = [...new Set(derived.map((name) => name.split(".")[0] ?? name))].sort();
+  const accepted = names(all.filter(({ state }) => state === "accepted"));
   return [
-    ...differing("storage, bundles", stored, names(all.filter(({ state }) => state === "accepted"))),
+    ...differing("storage, bundles", stored.sort(), accepted),
+    ...differing(
+      "storage, what is derived of no bundle",
+      owners.filter((owner) => !accepted.includes(owner)),
+      [],
+    ),
     ...differing("storage, landings", landings.length, all.filter(({ state }) => state === "created").length),
   ];
+}
+
+function partition<T>(items: readonly T[], belongs: (item: T) => boolean): [T[], T[]] {
+  return [items.filter(belongs), items.filter((item) => !belongs(item))];
 }
 
 function countBy<T>(items: readonly T[], keyOf: (item: T) => string | undefined): Record<string, number> {

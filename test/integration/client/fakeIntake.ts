@@ -5,7 +5,7 @@ import { buffer } from "node:stream/consumers";
 import { BlobSASPermissions, BlobServiceClient, type BlockBlobClient, type ContainerClient } from "@azure/storage-blob";
 import { z } from "zod";
 import { bundleRequest } from "../../../shared/api/bundles.ts";
-import { registration } from "../../../shared/api/stamps.ts";
+import { registration, type stamp } from "../../../shared/api/stamps.ts";
 
 /**
  * Just enough of the service to provoke what the real one does seldom: 503s, lost answers, dropped lines, URLs that end.
@@ -234,13 +234,14 @@ const refusal = (status: number, code: string) => ({
   value: { error: { code, message: `Refused with ${code}.` } },
 });
 
-function stampAnswer(path: string, body: unknown) {
+function stampAnswer(path: string, body: unknown): z.input<typeof stamp> {
   const { keys, ...registered } = registration.parse(body);
   const now = new Date().toISOString();
   return {
     ...registered,
-    stampId: path.split("/")[2],
+    stampId: path.split("/")[2] ?? never(),
     registrationGeneration: 1,
+    accessApproval: "notRequired",
     state: "enabled",
     keys: keys.map((key) => ({ ...key, state: "active", addedBy: "registration" })),
     createdOn: now,

@@ -12,6 +12,7 @@ import { expectWholeLedger } from "../../support/ledger.ts";
 import { expectStatus } from "../../support/system/expectations.ts";
 import { readAll } from "../../support/system/world.ts";
 import { accepted } from "../operations/support/bundles.ts";
+import { openDropBox } from "../operations/support/dropBoxes.ts";
 import type { Call } from "../operations/support/faults.ts";
 import { type Stage, useStages } from "../operations/support/stage.ts";
 
@@ -31,12 +32,14 @@ async function lived(stage: Stage): Promise<(path: string) => string> {
   expectStatus(await supportCase.link(bundle), 201);
   const { grantId } = await supportCase.grant([bundle]);
   await supportCase.url(grantId, bundle);
+  const { dropBoxId } = await openDropBox(stage, supportCase);
   await stage.app.timers.sealCheckpoint();
   const names = new Map([
     ["stampId", stamp.stampId],
     ["bundleId", bundleId],
     ["caseNumber", supportCase.caseNumber],
     ["grantId", grantId],
+    ["dropBoxId", dropBoxId],
     ["seq", "1"],
   ]);
   return (path) => path.replaceAll(/\{(\w+)\}/g, (_, name: string) => names.get(name) ?? name);

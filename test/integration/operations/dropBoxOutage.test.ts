@@ -147,7 +147,7 @@ test("a box whose emptying died is asked for again by the sweeper, and one whose
   faults.failWhere(undefined);
   expect(await received(stage)).toEqual([]);
   await later(stage).runTimer("sweepUnfinished");
-  expect(await received(stage)).toEqual([{ dropBoxId: box.dropBoxId }]);
+  expect(await received(stage)).toEqual([expect.objectContaining({ dropBoxId: box.dropBoxId })]);
   await empty(stage, box.dropBoxId);
   expect(await box.view()).toMatchObject({ state: "closed", arrived: { files: 1 } });
 });
