@@ -55,6 +55,19 @@ export const grantRequest = z
   .meta({ id: "GrantRequest" });
 export type GrantRequest = z.infer<typeof grantRequest>;
 
+/** Why a grant has ended before its time, or with it. */
+export const endReason = z.enum([
+  "expired",
+  "caseClosed",
+  "unassigned",
+  "revoked",
+  "stampDisabled",
+  "bundleErased",
+  "bundlePurged",
+  "denied",
+  "approvalLapsed",
+]);
+
 export const grant = z
   .object({
     grantId,
@@ -70,17 +83,7 @@ export const grant = z
     ended: z
       .object({
         on: utcTime,
-        reason: z.enum([
-          "expired",
-          "caseClosed",
-          "unassigned",
-          "revoked",
-          "stampDisabled",
-          "bundleErased",
-          "bundlePurged",
-          "denied",
-          "approvalLapsed",
-        ]),
+        reason: endReason,
       })
       .optional(),
     approval: z

@@ -1,10 +1,9 @@
 import { z } from "zod";
-import { bundleId, caseNumber, grantId, purpose, stampId, utcTime } from "../api/primitives.ts";
+import { bundleId, caseNumber, grantId, guid, purpose, stampId, utcTime } from "../api/primitives.ts";
 import type { ChainedEvent } from "./event.ts";
 import { subjectId } from "./people.ts";
 
-/** An access as the ledger tells it: who was given a URL to which bundle, for which case and purpose. */
-export const ledgerAccess = z.object({
+const lent = z.object({
   on: utcTime,
   caseNumber,
   purpose,
@@ -12,9 +11,18 @@ export const ledgerAccess = z.object({
   bundleId,
   grantId,
   accessor: subjectId,
-  /** Its event's place in the stamp's partition. */
-  seq: z.int(),
 });
+
+/** An access as its stamp's partition keeps it: who was given a URL to which bundle, for which case and purpose. */
+export const accessRecord = lent.extend({
+  accessId: guid,
+  /** One file of the bundle; absent for the whole. */
+  pathDigest: z.string().optional(),
+});
+export type AccessRecord = z.infer<typeof accessRecord>;
+
+/** An access as the ledger tells it; `seq` is its event's place in the stamp's partition. */
+export const ledgerAccess = lent.extend({ seq: z.int() });
 export type LedgerAccess = z.infer<typeof ledgerAccess>;
 
 /** The access that an event tells of; undefined for every other event. */

@@ -1,5 +1,6 @@
+import { z } from "zod";
 import type { ConsentDecision } from "../api/consents.ts";
-import { type Purpose, toUtcTime } from "../api/primitives.ts";
+import { guid, type Purpose, purpose, toUtcTime, utcTime } from "../api/primitives.ts";
 import type { StampRecord, StandingConsent } from "./stamp.ts";
 
 /** Standing consent to proactive collection (`DOMAIN.md`, promises 5 and 6). */
@@ -15,6 +16,19 @@ export type Decision = Omit<ConsentDecision, "decidedBy" | "purposes"> & {
   readonly decidedBy: string;
   readonly purposes: Purpose[];
 };
+
+/** A decision as it is kept, and as its event tells it: with the digest of the terms, and the registration it was made under. */
+export const decisionRecord = z.object({
+  decisionId: guid,
+  state: z.enum(["enabled", "disabled"]),
+  decidedOn: utcTime,
+  decidedBy: z.string(),
+  purposes: z.array(purpose),
+  termsVersion: z.string(),
+  termsSha256: z.string(),
+  registrationGeneration: z.int(),
+});
+export type DecisionRecord = z.infer<typeof decisionRecord>;
 
 /** Whether the standing consent already says just this. */
 export const isStanding = (stamp: StampRecord, decision: Decision): boolean =>

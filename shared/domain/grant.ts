@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { endReason } from "../api/cases.ts";
 import {
   bundleId,
   caseNumber,
@@ -18,17 +19,6 @@ import type { SenderRecord } from "./sender.ts";
 
 /** A grant lends bundles of a case to one engineer, for a purpose and a time. */
 
-export const endReason = z.enum([
-  "expired",
-  "caseClosed",
-  "unassigned",
-  "revoked",
-  "stampDisabled",
-  "bundleErased",
-  "bundlePurged",
-  "denied",
-  "approvalLapsed",
-]);
 export type EndReason = z.infer<typeof endReason>;
 
 export const grantRecord = z.object({

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { currentTerms } from "../../../terms/index.ts";
 import type { Consent, ConsentDecision } from "../../api/consents.ts";
-import { decide, isStanding, purposesOf } from "../../domain/consent.ts";
+import { type DecisionRecord, decide, isStanding, purposesOf } from "../../domain/consent.ts";
 import { requireMatch } from "../../domain/etag.ts";
 import type { NewEvent } from "../../domain/event.ts";
 import type { StampRecord, StandingConsent } from "../../domain/stamp.ts";
@@ -9,7 +9,7 @@ import { DomainError } from "../../errors.ts";
 import { settleStampSoon } from "../bundles/settleStamp.ts";
 import { actorOf, type Condition, type StampCaller } from "../caller.ts";
 import { newestAnchor } from "../compliance/checkpoints.ts";
-import type { DecisionRecord, StampHead, World } from "../needs.ts";
+import type { StampHead, World } from "../needs.ts";
 import { newNote } from "../note.ts";
 import { requireWriter } from "../refusals.ts";
 import { transact } from "../transact.ts";
@@ -39,7 +39,7 @@ export async function decideConsent(
 
       const now = clock.now();
       const stamp = decide(standing, decision, randomUUID(), now);
-      const record = decisionRecord(stamp, stamp.consent);
+      const record = recordOf(stamp, stamp.consent);
       const event: NewEvent = {
         type: "consent.decided",
         actor: actorOf(caller),
@@ -67,7 +67,7 @@ function requireCurrentTerms(version: string): void {
   );
 }
 
-const decisionRecord = (stamp: StampRecord, consent: StandingConsent): DecisionRecord => ({
+const recordOf = (stamp: StampRecord, consent: StandingConsent): DecisionRecord => ({
   decisionId: consent.decisionId,
   state: consent.state,
   decidedOn: consent.decidedOn,

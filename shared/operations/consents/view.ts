@@ -1,9 +1,10 @@
 import { terms } from "../../../terms/index.ts";
 import type { Consent } from "../../api/consents.ts";
 import type { StampId } from "../../api/primitives.ts";
+import type { DecisionRecord } from "../../domain/consent.ts";
 import { subjectId } from "../../domain/people.ts";
 import type { StampRecord } from "../../domain/stamp.ts";
-import type { DecisionRecord, World } from "../needs.ts";
+import type { World } from "../needs.ts";
 
 type Needs = Pick<World, "stamps" | "people">;
 

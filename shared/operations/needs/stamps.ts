@@ -1,37 +1,15 @@
-import type { BundleId, CaseNumber, GrantId, Purpose, StampId, UtcTime } from "../../api/primitives.ts";
+import type { BundleId, CaseNumber, GrantId, StampId } from "../../api/primitives.ts";
+import type { AccessRecord } from "../../domain/access.ts";
 import type { RequestRecord } from "../../domain/approval.ts";
 import type { BundleRecord } from "../../domain/bundle.ts";
+import type { DecisionRecord } from "../../domain/consent.ts";
 import type { ChainPosition, NewEvent } from "../../domain/event.ts";
-import type { Note, SubjectId } from "../../domain/people.ts";
+import type { Note } from "../../domain/people.ts";
 import type { SenderRecord } from "../../domain/sender.ts";
 import type { Page } from "./clock.ts";
 import type { Head } from "./ledger.ts";
 
 /** A stamp's partition. */
-
-export type DecisionRecord = {
-  readonly decisionId: string;
-  readonly state: "enabled" | "disabled";
-  readonly decidedOn: UtcTime;
-  readonly decidedBy: string;
-  readonly purposes: Purpose[];
-  readonly termsVersion: string;
-  readonly termsSha256: string;
-  readonly registrationGeneration: number;
-};
-
-export type AccessRecord = {
-  readonly accessId: string;
-  readonly on: UtcTime;
-  readonly caseNumber: CaseNumber;
-  readonly purpose: Purpose;
-  readonly stampId: StampId;
-  readonly bundleId: BundleId;
-  readonly grantId: GrantId;
-  readonly accessor: SubjectId;
-  /** One file of the bundle; absent for the whole. */
-  readonly pathDigest?: string | undefined;
-};
 
 /** One transaction in the partition of a stamp, or of a drop box: the events are never left out. */
 export type StampChange = {

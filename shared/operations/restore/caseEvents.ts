@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { z } from "zod";
-import { caseKind, caseState } from "../../api/cases.ts";
+import { caseKind, caseState, endReason } from "../../api/cases.ts";
 import { bundleId, caseNumber, grantId, purpose, stampId, utcTime } from "../../api/primitives.ts";
 import { type CaseRecord, updateCase } from "../../domain/case.ts";
 import type { ChainedEvent } from "../../domain/event.ts";
-import { endReason, type GrantRecord } from "../../domain/grant.ts";
+import type { GrantRecord } from "../../domain/grant.ts";
 import { subjectId } from "../../domain/people.ts";
 import type { CaseChange } from "../needs.ts";
 

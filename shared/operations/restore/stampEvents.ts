@@ -7,7 +7,7 @@ import { bundleId, caseNumber, grantId, guid, keyId, purpose, stampId, utcTime }
 import { disabledReason } from "../../api/stamps.ts";
 import { type RequestRecord, setApproval } from "../../domain/approval.ts";
 import { type BundleRecord, ended } from "../../domain/bundle.ts";
-import { decide } from "../../domain/consent.ts";
+import { decide, decisionRecord } from "../../domain/consent.ts";
 import { boxContainerName } from "../../domain/containers.ts";
 import type { DropBoxRecord } from "../../domain/dropBox.ts";
 import type { ChainedEvent } from "../../domain/event.ts";
@@ -72,16 +72,6 @@ const registered = ({ data, on }: ChainedEvent): StampRecord => ({
   load: noLoad,
 });
 
-const decided = z.object({
-  decisionId: guid,
-  state: z.enum(["enabled", "disabled"]),
-  decidedOn: utcTime,
-  decidedBy: z.string(),
-  purposes: z.array(purpose),
-  termsVersion: z.string(),
-  termsSha256: z.string(),
-  registrationGeneration: z.int(),
-});
 const generation = z.object({ registrationGeneration: z.int() });
 
 /** Undefined for an event of a bundle. */
@@ -108,7 +98,7 @@ function stampAfter({ type, data, on }: ChainedEvent, stamp: StampRecord): Chang
       return { sender: setApproval(stamp, said, new Date(on)) ?? stamp };
     }
     case "consent.decided": {
-      const decision = decided.parse(data);
+      const decision = decisionRecord.parse(data);
       const { state, decidedBy, purposes, termsVersion } = decision;
       const said = { state, decidedBy, purposes, termsVersion };
       return { sender: decide(stamp, said, decision.decisionId, new Date(decision.decidedOn)), decision };

@@ -1,12 +1,13 @@
 import type { Access } from "../../api/bundles.ts";
 import type { StampId } from "../../api/primitives.ts";
 import type { CollectionOptions, Stamp } from "../../api/stamps.ts";
+import type { AccessRecord } from "../../domain/access.ts";
 import { optionsFor } from "../../domain/collectionOptions.ts";
 import { asStamp } from "../../domain/sender.ts";
 import { mapBounded, take } from "../bounded.ts";
 import { placeOf } from "../bundles/finishPurge.ts";
 import type { Caller } from "../caller.ts";
-import type { AccessRecord, World } from "../needs.ts";
+import type { World } from "../needs.ts";
 import { type PageRequest, type PageResult, pageResult, sieve } from "../paging.ts";
 import { requireSender, requireStamp } from "../refusals.ts";
 import { stampView } from "./view.ts";

@@ -7,18 +7,15 @@ import {
   caseNumber,
   type GrantId,
   grantId,
-  guid,
-  purpose,
   type StampId,
-  stampId,
-  utcTime,
 } from "../../api/primitives.ts";
+import { type AccessRecord, accessRecord } from "../../domain/access.ts";
 import { isOpen, type RequestRecord, requestRecord } from "../../domain/approval.ts";
 import { type BundleRecord, bundleRecord } from "../../domain/bundle.ts";
+import { type DecisionRecord, decisionRecord } from "../../domain/consent.ts";
 import { leavesOpen, loadAfter } from "../../domain/load.ts";
-import { subjectId } from "../../domain/people.ts";
 import { senderRecord } from "../../domain/sender.ts";
-import type { AccessRecord, DecisionRecord, Page, StampChange, Stamps } from "../../operations/needs.ts";
+import type { Page, StampChange, Stamps } from "../../operations/needs.ts";
 import { toEntity } from "./entity.ts";
 import { newestFirst } from "./keys.ts";
 import { foresee, type LedgerRows, openLedger, type Touch } from "./ledger.ts";
@@ -30,29 +27,6 @@ import type { Table } from "./table.ts";
  * `bundle!<id>` the bundles, `history!<newest first>!<id>` their order, `open!<id>` those still `created`, `case!<number>` the cases they were linked to, `decision!…`, `access!…`, `note!…`,
  * `request!<grant>` what it was asked to approve, `asked!<time>!<grant>` what of that nobody has answered.
  */
-
-const decisionRecord = z.object({
-  decisionId: guid,
-  state: z.enum(["enabled", "disabled"]),
-  decidedOn: utcTime,
-  decidedBy: z.string(),
-  purposes: z.array(purpose),
-  termsVersion: z.string(),
-  termsSha256: z.string(),
-  registrationGeneration: z.int(),
-});
-
-const accessRecord = z.object({
-  accessId: guid,
-  on: utcTime,
-  caseNumber,
-  purpose,
-  stampId,
-  bundleId,
-  grantId,
-  accessor: subjectId,
-  pathDigest: z.string().optional(),
-});
 
 const bundleReference = z.object({ bundleId });
 const grantReference = z.object({ grantId });

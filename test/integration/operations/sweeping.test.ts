@@ -9,7 +9,7 @@ import { sweepUnfinished } from "../../../shared/operations/purge/sweepUnfinishe
 import { expectStatus } from "../../support/system/expectations.ts";
 import type { StampActor } from "../../support/system/stamp.ts";
 import { makeZip, sha256Hex } from "../../support/system/zip.ts";
-import { type Stage, useStages } from "../operations/support/stage.ts";
+import { type Stage, useStages } from "./support/stage.ts";
 
 /** What dies on the way is finished by the sweeper, also where the sweeper came by at the wrong moment (invariant 7). */
 

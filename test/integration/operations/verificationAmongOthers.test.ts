@@ -6,7 +6,7 @@ import type { World } from "../../../shared/operations/needs.ts";
 import { purgeDue } from "../../../shared/operations/purge/purgeDue.ts";
 import { expectStatus } from "../../support/system/expectations.ts";
 import { verificationShape } from "../../support/system/shapes.ts";
-import { type Stage, useStages } from "../operations/support/stage.ts";
+import { type Stage, useStages } from "./support/stage.ts";
 
 /** Verification among its neighbours: the purge, the case that is claimed, the days that pass. */
 

@@ -8,7 +8,7 @@ import { rotateKey } from "../../../shared/operations/stamps/rotateKey.ts";
 
 import { expectStatus } from "../../support/system/expectations.ts";
 import { makeKey } from "../../support/system/signing.ts";
-import { type Stage, useStages } from "../operations/support/stage.ts";
+import { type Stage, useStages } from "./support/stage.ts";
 
 /** A key that registration leaves out stops at once, also for a request that was authenticated a moment before (invariant 8). */
 

@@ -3,8 +3,8 @@ import { bundleId, stampId } from "../../../shared/api/primitives.ts";
 import { purged } from "../../../shared/operations/bundles/finishPurge.ts";
 import { expectRefusal, expectStatus } from "../../support/system/expectations.ts";
 import { makeZip } from "../../support/system/zip.ts";
-import { accepted } from "../operations/support/bundles.ts";
-import { type Stage, useStages } from "../operations/support/stage.ts";
+import { accepted } from "./support/bundles.ts";
+import { type Stage, useStages } from "./support/stage.ts";
 
 /** What must not keep retention from its work, and what must not be left when it says that it is done (invariants 2 and 3). */
 

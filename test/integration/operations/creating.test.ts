@@ -3,8 +3,8 @@ import { expect, test } from "vitest";
 import { newCaseNumber } from "../../support/system/cases.ts";
 import { expectRefusal, expectStatus } from "../../support/system/expectations.ts";
 import { bundleShape } from "../../support/system/shapes.ts";
-import { accepted } from "../operations/support/bundles.ts";
-import { useStages } from "../operations/support/stage.ts";
+import { accepted } from "./support/bundles.ts";
+import { useStages } from "./support/stage.ts";
 
 /** Creating a bundle: repeated later, and with a claim. */
 

@@ -10,8 +10,8 @@ import { counted } from "../../support/ledger.ts";
 import { expectStatus } from "../../support/system/expectations.ts";
 import { bundlePage } from "../../support/system/shapes.ts";
 import type { Person } from "../../support/system/world.ts";
-import { accepted } from "../operations/support/bundles.ts";
-import { type Stage, useStages } from "../operations/support/stage.ts";
+import { accepted } from "./support/bundles.ts";
+import { type Stage, useStages } from "./support/stage.ts";
 
 /** Lending, and what each of those who look sees of it (invariant 5). */
 

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { expectRefusal, expectStatus } from "../../support/system/expectations.ts";
 import { makeKey } from "../../support/system/signing.ts";
 import { withVersion } from "../../support/system/world.ts";
-import { useStages } from "../operations/support/stage.ts";
+import { useStages } from "./support/stage.ts";
 
 /** What the edge tells, and to whom. */
 
