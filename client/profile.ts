@@ -2,6 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { z } from "zod";
 import { registration } from "../shared/api/stamps.ts";
+import { UsageError } from "./failure.ts";
 import { readJson, writeJson } from "./files.ts";
 import { privateJwk } from "./keys.ts";
 
@@ -44,15 +45,21 @@ export async function writeProfile(local: string, value: Profile): Promise<void>
 const defaultOrigin = "http://127.0.0.1:7071";
 const serviceFile = z.object({ origin: z.url() });
 
-/** The service to talk to: as asked for, by `STAMP_INTAKE_ORIGIN`, the one that runs here, or where it would run. */
+/** The service to talk to: as asked for, by `STAMP_INTAKE_ORIGIN`, the one that runs here, or where it would run. Throws `UsageError`. */
 export async function serviceOrigin(
   asked: string | undefined,
   environment: Environment,
   local: string,
 ): Promise<string> {
-  const named = asked || environment.STAMP_INTAKE_ORIGIN;
-  if (named) return new URL(named).origin;
+  if (asked) return originOf("--origin", asked);
+  if (environment.STAMP_INTAKE_ORIGIN) return originOf("STAMP_INTAKE_ORIGIN", environment.STAMP_INTAKE_ORIGIN);
   return serviceFile.safeParse(await readJson(join(local, "service.json"))).data?.origin ?? defaultOrigin;
+}
+
+function originOf(where: string, named: string): string {
+  const url = URL.parse(named);
+  if (url?.protocol === "https:" || url?.protocol === "http:") return url.origin;
+  throw new UsageError(`${where}: ${named} is no URL; it looks like https://intake.example.com`);
 }
 
 const profilePath = (local: string): string => join(local, "stamp", "profile.json");

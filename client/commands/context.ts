@@ -36,8 +36,6 @@ const globalOptions = z.object({
 
 export async function openContext(command: Command, signal: AbortSignal): Promise<Context> {
   const { json, quiet, origin, ca, limitRate } = globalOptions.parse(command.optsWithGlobals());
-  if (origin !== undefined && !URL.canParse(origin))
-    throw new UsageError(`--origin: ${origin} is no URL; it looks like https://intake.example.com`);
   const local = localFolder(process.env);
   return {
     local,

@@ -14,7 +14,7 @@ import { markSent, readFolder, type SavedBundle, type SentNote } from "../saved.
 import { connect } from "../service.ts";
 import type { Context, Run } from "./context.ts";
 import { sizeInBytes, wholeNumber } from "./options.ts";
-import { typedPath } from "./paths.ts";
+import { folderPath } from "./paths.ts";
 
 /** `import`: brings the bundles that a stamp saved to the service. The machine needs the folder and a line, and no key of the stamp. */
 
@@ -45,7 +45,7 @@ export function addImport(program: Command, run: Run): void {
     .option("--block-size <size>", "largest block, such as 4m (default: what the service advises)", sizeInBytes)
     .option("--no-wait", "go on to the next once the service has acknowledged one, without the verdict")
     .action((folder: string, _options, command: Command) =>
-      run(command, (context) => importFolder(context, typedPath(folder), command.opts())),
+      run(command, async (context) => importFolder(context, await folderPath(folder), command.opts())),
     );
 }
 

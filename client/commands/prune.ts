@@ -8,7 +8,7 @@ import { type Candidate, type Choice, choosePruning } from "../pruning.ts";
 import { readFolder, removeSaved, type SavedBundle, savedSize } from "../saved.ts";
 import { savingSuffix } from "../saving.ts";
 import type { Context, Run } from "./context.ts";
-import { typedPath } from "./paths.ts";
+import { folderPath } from "./paths.ts";
 
 /** `prune`: keeps the share of saved bundles from filling, as nothing else watches it. Files of others are not touched. */
 
@@ -30,7 +30,7 @@ export function addPrune(program: Command, run: Run): void {
     .option("--dry-run", "only tell what would be done")
     .option("--unsent", "delete also what was never sent: it is then lost")
     .action((folder: string, _options, command: Command) =>
-      run(command, (context) => prune(context, typedPath(folder), command.opts())),
+      run(command, async (context) => prune(context, await folderPath(folder), command.opts())),
     );
 }
 

@@ -5,7 +5,7 @@ import { purposes } from "../../shared/api/primitives.ts";
 import { currentTerms, terms as publishedTerms } from "../../terms/index.ts";
 import { exitCodes, UsageError } from "../failure.ts";
 import { signingKey } from "../keys.ts";
-import { size } from "../output.ts";
+import { size, time } from "../output.ts";
 import { manifestPath, type SavedBundle } from "../saved.ts";
 import { saveBundle } from "../saving.ts";
 import { type Context, type Run, stampProfile } from "./context.ts";
@@ -44,13 +44,14 @@ async function saveLocally(context: Context, zip: string, folder: string, given:
   const profile = await stampProfile(context);
   const [path, target] = [await readablePath(zip), typedPath(folder)];
   const now = new Date();
+  const { version } = termsOf(options.terms);
   const consent = {
     decidedBy: options.as,
     decidedOn: now.toISOString(),
-    termsVersion: options.terms,
+    termsVersion: version,
     purposes: options.purpose,
   };
-  await mkdir(target, { recursive: true });
+  await makeFolder(target);
   const saved = await saveBundle(
     path,
     target,
@@ -62,14 +63,28 @@ async function saveLocally(context: Context, zip: string, folder: string, given:
       signal: context.signal,
     },
   );
-  context.output.result({ ...saved.manifest, file: saved.path, manifest: manifestPath(saved.path) }, ...linesOf(saved));
+  context.output.result(
+    { ...saved.manifest, file: saved.path, manifest: manifestPath(saved.path) },
+    ...linesOf(saved, now),
+  );
   return exitCodes.fine;
 }
 
-function linesOf({ path, manifest }: SavedBundle): string[] {
-  const { bundleId, consent, sizeBytes } = manifest;
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true });
+  } catch (cause) {
+    const why = cause instanceof Error && "code" in cause ? String(cause.code) : String(cause);
+    throw new UsageError(`${path} is no folder, and cannot be made one (${why}): check the path and its permissions`);
+  }
+}
+
+function linesOf({ path, manifest }: SavedBundle, now: Date): string[] {
+  const { bundleId, consent, savedOn, sizeBytes } = manifest;
   return [
-    "Saved and signed. Nothing has been sent.",
+    Date.parse(savedOn) < now.getTime()
+      ? `Saved and signed before, on ${time(savedOn)}: that manifest stands as it is. Nothing has been sent.`
+      : "Saved and signed. Nothing has been sent.",
     `  bundle    ${bundleId}`,
     `  file      ${path}, ${size(sizeBytes)}`,
     `  manifest  ${manifestPath(path)}`,
@@ -79,11 +94,15 @@ function linesOf({ path, manifest }: SavedBundle): string[] {
 }
 
 function showTerms({ output }: Context, version = currentTerms.version): number {
-  const found = publishedTerms.find((each) => each.version === version);
-  if (found === undefined) {
-    const known = publishedTerms.map((each) => each.version).join(", ");
-    throw new UsageError(`This client carries no terms ${version}, only ${known}`);
-  }
+  const found = termsOf(version);
   output.result(found, found.text.trimEnd());
   return exitCodes.fine;
+}
+
+/** Terms that can be read here; an import under any others is refused once the way back is long. */
+function termsOf(version: string) {
+  const found = publishedTerms.find((each) => each.version === version);
+  if (found !== undefined) return found;
+  const known = publishedTerms.map((each) => each.version).join(", ");
+  throw new UsageError(`This client carries no terms ${version}, only ${known}`);
 }

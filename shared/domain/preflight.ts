@@ -72,7 +72,7 @@ function consentInWords({ stamp, request }: Question): string {
 function sizeCheck(sizeBytes: number | undefined, maxBundleBytes: number): Check {
   const name = "size";
   if (sizeBytes === undefined || sizeBytes <= maxBundleBytes)
-    return { name, ok: true, message: `A bundle may have up to ${Math.floor(maxBundleBytes / 1024 ** 3)} GiB.` };
+    return { name, ok: true, message: `A bundle may have up to ${maxBundleBytes} bytes.` };
   const message = `A bundle may have at most ${maxBundleBytes} bytes. Collect fewer roles or a shorter window.`;
   return { name, ok: false, code: "InvalidBody", message };
 }

@@ -249,7 +249,9 @@ describe("saving", () => {
     const { path } = await zipFile(share);
     expect((await run(stamp, "save", path, share)).code).toBe(0);
     const manifest = await readFile(`${path}.manifest`, "utf8");
-    expect((await run(stamp, "save", path, share)).code).toBe(0);
+    const again = await run(stamp, "save", path, share);
+    expect(again.code).toBe(0);
+    expect(again.stdout).toContain("signed before");
     expect(await readFile(`${path}.manifest`, "utf8")).toBe(manifest);
     expect(await readdir(share)).toHaveLength(2);
   });
@@ -266,6 +268,8 @@ describe("saving", () => {
       [[path, share], "is another file"],
       [["text.zip", share], "is no zip"],
       [["none.zip", share], "cannot be read"],
+      [[path, theirs], "is no folder"],
+      [[path, await folderOfItsOwn(), "--terms", "1999-01-01"], "carries no terms 1999-01-01"],
       [[path, await folderOfItsOwn(), "--roles", roles], "too long"],
       [[path, await folderOfItsOwn(), "--from", "2026-11-02", "--to", "2026-11-01"], "logsTo must not be before"],
     ] as const) {

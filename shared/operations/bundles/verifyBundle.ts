@@ -59,12 +59,12 @@ async function verify(world: World, bundle: BundleRecord): Promise<void> {
       return;
     case "success": {
       const verdict = await judge(world, bundle, copy);
+      // Before the verdict, which ends what is tried again after a crash; and of a file from a drop box only its case ever hears that it was rejected.
+      await linkClaim(world, theService, bundle);
       if ("code" in verdict) {
         await rejectBundle(world, bundle, verdict);
         return;
       }
-      // Before the acceptance, which ends what is tried again after a crash.
-      await linkClaim(world, theService, bundle);
       await accept(world, bundle, verdict.sha256);
       return;
     }

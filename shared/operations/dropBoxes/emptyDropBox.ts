@@ -3,6 +3,7 @@ import { dropBoxId } from "../../api/dropBoxes.ts";
 import { type StampId, toUtcTime } from "../../api/primitives.ts";
 import type { DropBoxRecord } from "../../domain/dropBox.ts";
 import { type EventData, theService } from "../../domain/event.ts";
+import { instant } from "../../domain/retention.ts";
 import type { World } from "../needs.ts";
 import { writeStep } from "./boxStep.ts";
 import { boxWork } from "./boxWork.ts";
@@ -21,19 +22,24 @@ const retryAfterMs = 30_000;
 
 /**
  * Empties a box that is closing: rounds of taking what arrived, until one is followed by no further arrival; then the container goes, which is what
- * ends writing. Whatever dies on the way, the next turn goes on from what is written. What fails on our side is tried again.
+ * ends writing. Whatever dies on the way, the next turn goes on from what is written. What fails on our side is tried again, until the box's own
+ * day of deletion.
  */
 export async function emptyDropBox(world: World, id: StampId): Promise<void> {
   const box = asDropBox(await world.stamps.head(id));
   if (box?.state !== "closing") return;
   try {
-    if (await empty(world, box)) await close(world, box);
+    if (isPurgeDue(world, box) || (await empty(world, box))) await close(world, box);
     else await world.queue.send({ dropBoxId: id }, pauseSeconds);
   } catch (error) {
     world.log.error("dropBox.emptyLater", error, { dropBoxId: id });
     await world.schedule.remember(boxWork(box), new Date(world.clock.now().getTime() + retryAfterMs));
   }
 }
+
+/** Its day is over: the container goes with what is in it, also where it could never be listed (invariant 3). */
+const isPurgeDue = ({ clock }: Pick<World, "clock">, { purgeOn }: DropBoxRecord): boolean =>
+  clock.now().getTime() >= instant(purgeOn);
 
 /** Whether all that is in the container is taken or refused; false where the turn was over before. */
 async function empty(world: World, first: DropBoxRecord): Promise<boolean> {

@@ -1,5 +1,5 @@
 import type { CloseReason } from "../../api/dropBoxes.ts";
-import { type DropBoxRecord, quietOn, reasonToClose } from "../../domain/dropBox.ts";
+import { type DropBoxRecord, quietOn, reasonToClose, takesFiles } from "../../domain/dropBox.ts";
 import { theService } from "../../domain/event.ts";
 import type { World } from "../needs.ts";
 import type { BoxWork } from "./boxWork.ts";
@@ -23,7 +23,8 @@ export async function settleDropBox(world: World, work: BoxWork): Promise<void> 
     await schedule.remember(work, new Date(clock.now().getTime() + lookAgainAfterMs));
     return await world.queue.send({ dropBoxId: work.stampId });
   }
-  const arrived = await lastArrival(world, box);
+  // What is over closes whatever its listing says, and whether or not it can be listed.
+  const arrived = takesFiles(box, clock.now()) ? await lastArrival(world, box) : undefined;
   const reason = (await reasonOfCase(world, box)) ?? reasonToClose(box, arrived, clock.now());
   if (reason === undefined) return await schedule.remember(work, quietOn(box, arrived));
   await beginClosing(world, theService, work.stampId, reason);

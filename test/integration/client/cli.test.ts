@@ -133,11 +133,22 @@ describe("the exit code", () => {
     [["register", "--stamp-version", "new"], "stampVersion must be a stamp version"],
     [["no-such-command"], "unknown command"],
     [["history", "--origin", "nowhere"], "no URL"],
+    [["history", "--origin", "intake.example.com:443"], "no URL"],
+    [["import", "no-such-folder"], "is no folder"],
+    [["import", "logs.zip"], "is no folder"],
+    [["prune", "no-such-folder", "--max-age", "1d"], "is no folder"],
   ])("is 2 for wrong usage: %j", async (words, told) => {
     await using scene = await commandLine();
     await scene.folder.file("logs.zip", 100);
     const { code, stderr } = await scene.run(...words);
     expect(stderr).toContain(told);
+    expect(code).toBe(2);
+  });
+
+  test("is 2 for a service that the environment names wrongly, and the message names the variable", async () => {
+    await using scene = await commandLine({}, { STAMP_INTAKE_ORIGIN: "nowhere" });
+    const { code, stderr } = await scene.run("options");
+    expect(stderr).toContain("STAMP_INTAKE_ORIGIN: nowhere is no URL");
     expect(code).toBe(2);
   });
 

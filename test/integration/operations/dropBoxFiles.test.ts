@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { counted } from "../../support/ledger.ts";
 import type { DropBoxActor } from "../../support/system/dropBoxes.ts";
+import { readAll } from "../../support/system/world.ts";
 import { makeZip, sha256Hex } from "../../support/system/zip.ts";
 import { bundlesOf, empty, openDropBox, verifiedBundlesOf } from "./support/dropBoxes.ts";
 import { type Stage, useStages } from "./support/stage.ts";
@@ -75,6 +76,18 @@ describe("a drop box takes", () => {
       UnusableBlob: 2,
     });
   });
+});
+
+test("the engineers of its case see also what was rejected, and why", async () => {
+  const stage = stageOf();
+  const supportCase = await stage.openCase();
+  const box = await openDropBox(stage, supportCase);
+  await box.write("cut.zip", (await makeZip()).subarray(0, 50));
+  await box.close();
+  await verifiedBundlesOf(stage, box.dropBoxId);
+  expect(await readAll(supportCase.engineer.call, `${supportCase.path}/bundles`)).toMatchObject([
+    { fileName: "cut.zip", state: "rejected", rejection: { code: "NotAZip" } },
+  ]);
 });
 
 describe("while a drop box closes", () => {

@@ -151,3 +151,25 @@ test("a box whose emptying died is asked for again by the sweeper, and one whose
   await empty(stage, box.dropBoxId);
   expect(await box.view()).toMatchObject({ state: "closed", arrived: { files: 1 } });
 });
+
+test("[invariant 3] a box that cannot be listed is over in its time, and gone with its day", {
+  timeout: slow,
+}, async () => {
+  const stage = stageOf();
+  const box = await openDropBox(stage, await stage.openCase());
+  await box.write("logs.zip", await makeZip());
+  const at = async (offsetDays: number) => {
+    const then = stage.another({ offsetDays });
+    then.faults.failWhere(({ url }) => url.includes("/box-") && url.includes("comp=list"));
+    await then.runTimer("sweepUnfinished");
+    await empty(then, box.dropBoxId);
+  };
+  await at(3.01);
+  expect(await box.view()).toMatchObject({ state: "closing", closing: { reason: "expired" } });
+  await at(79);
+  expect(await boxContainers(stage)).toHaveLength(1);
+  await at(80.1);
+  expect(await boxContainers(stage)).toEqual([]);
+  expect(await box.view()).toMatchObject({ state: "closed", arrived: { files: 0 } });
+  expect(await findings(stage.another({ offsetDays: 80.1 }))).not.toContain("DropBoxOverdue");
+});
