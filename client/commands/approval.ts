@@ -42,7 +42,7 @@ export function addApproval(program: Command, run: Run): void {
     .command("deny <grantId>")
     .description("refuse that access, or take your approval back")
     .addOption(as())
-    .option("--reason <text>", "why, for the record", "the operator does not want it")
+    .option("--reason <text>", "why, for the record; the engineer reads it", "the operator does not want it")
     .action((grantId: string, _options, command: Command) =>
       run(command, (context) => deny(context, grantId, command.opts())),
     );

@@ -84,6 +84,12 @@ export const grant = z
       .object({
         on: utcTime,
         reason: endReason,
+        message: z
+          .string()
+          .optional()
+          .describe(
+            "Where it was denied: the operator's own words, to those who know the case, as long as they are kept.",
+          ),
       })
       .optional(),
     approval: z

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
-import { approve, deny, pendingRequests, setApproval } from "../support/system/approvals.ts";
+import { approve, denial, deny, pendingRequests, setApproval } from "../support/system/approvals.ts";
 import type { CaseActor } from "../support/system/cases.ts";
 import { expectRefusal, expectStatus } from "../support/system/expectations.ts";
 import { accessRequestPage, type Bundle, grantShape, stampGrantPage } from "../support/system/shapes.ts";
@@ -137,7 +137,7 @@ describe("a grant on the bundle of a stamp that requires approval", () => {
     const { grantId } = await supportCase.grant([bundle]);
     expect(expectStatus(await deny(stamp, grantId), 200).json).toMatchObject({ state: "denied" });
     expectStatus(await deny(stamp, grantId), 200);
-    expect((await seen(supportCase, grantId)).ended?.reason).toBe("denied");
+    expect((await seen(supportCase, grantId)).ended).toMatchObject({ reason: "denied", message: denial.reason });
     const refusal = expectRefusal(await approve(stamp, grantId), 409, "InvalidState");
     expect(refusal.details).toMatchObject([{ code: "denied" }]);
     expectRefusal(await supportCase.issueUrl(grantId, bundle), 403, "GrantNotActive");

@@ -59,18 +59,34 @@ export function grantFacts(
 }
 
 export async function grantView(
-  world: Pick<World, "people" | "cases">,
+  world: Pick<World, "people" | "cases" | "stamps">,
   grant: GrantRecord,
   record: CaseRecord,
   now: Date,
 ): Promise<Grant> {
-  const [grantee, justification] = await Promise.all([
+  const { ended, ...facts } = grantFacts(grant, record, now);
+  const [grantee, justification, denial] = await Promise.all([
     objectId(world, grant.grantee),
     world.cases.note(grant.caseNumber, grant.justificationNote),
+    ended?.reason === "denied" ? denialOf(world, grant) : undefined,
   ]);
   return {
-    ...grantFacts(grant, record, now),
+    ...facts,
+    ...(ended === undefined ? {} : { ended: { ...ended, ...(denial === undefined ? {} : { message: denial }) } }),
     grantee,
     ...(justification === undefined ? {} : { justification: justification.text }),
   };
+}
+
+/** What the operator who denied it wrote, as long as that is remembered: the engineer should know why, to ask better or not at all. */
+async function denialOf(
+  { stamps }: Pick<World, "stamps">,
+  { grantId, approval }: GrantRecord,
+): Promise<string | undefined> {
+  for (const stampId of approval?.stampIds ?? []) {
+    const answer = (await stamps.request(stampId, grantId))?.answer;
+    if (answer?.outcome !== "denied" || answer.reasonNote === undefined) continue;
+    return (await stamps.note(stampId, answer.reasonNote))?.text;
+  }
+  return undefined;
 }

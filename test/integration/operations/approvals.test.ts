@@ -166,13 +166,19 @@ async function disableAndEnable(stage: Stage, { stamp }: Asked) {
 
 test("[invariant 9] an operator's reason is in no event, and the operator can be forgotten", async () => {
   const stage = stageOf();
-  const { stamp, grant } = await asked(stage);
+  const { stamp, grant, supportCase } = await asked(stage);
   expectStatus(await deny(stamp, grant.grantId), 200);
+  const path = `${supportCase.path}/accessGrants/${grant.grantId}`;
+  const shown = async () => expectStatus(await supportCase.engineer.call("GET", path), 200).json;
+  expect(await shown()).toMatchObject({ ended: { reason: "denied", message: denial.reason } });
+  expect((await stamp.call("GET", `${stamp.path}/accessGrants`)).text).not.toContain(denial.reason);
   const events = await stage.events(stamp.partition);
   expect(JSON.stringify(events)).not.toMatch(/lawyers|contoso\.example|customer waits/);
   const denied = events.find(({ type }) => type === "access.denied");
   const { call } = await stage.person("R");
   expectStatus(await call("POST", `/people/${denied?.data.decidedBy}:forget`), 204);
+  expect(await shown()).toMatchObject({ ended: { reason: "denied" } });
+  expect(JSON.stringify(await shown())).not.toContain(denial.reason);
   const answer = expectStatus(await stamp.call("GET", `${stamp.path}/accessApproval`), 200).json;
   expect(answer).toMatchObject({ mode: "required" });
   expect(answer).not.toHaveProperty("decidedBy");
