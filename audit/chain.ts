@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import canonicalize from "canonicalize";
-import { z } from "zod";
+import * as z from "zod";
 
 /**
  * The offline chain verifier: whether events, as somebody exported them, follow one another and none was altered. It shares nothing with the

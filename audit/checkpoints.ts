@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { calculateJwkThumbprint, compactVerify, decodeProtectedHeader, importJWK, type JWK } from "jose";
-import { z } from "zod";
+import * as z from "zod";
 import { isCanonical, readJson, sha256Hex } from "./canonical.ts";
 import { texts, unreadable } from "./lines.ts";
 import { type Complain, placeOf } from "./problem.ts";

@@ -3,7 +3,7 @@ import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { z } from "zod";
+import * as z from "zod";
 import { formOf } from "./canonical.ts";
 import { checkpointsFile, keysFile } from "./checkpoints.ts";
 import { leavesFile } from "./leaves.ts";

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { readJson } from "./canonical.ts";
 import type { Claims } from "./checkpoints.ts";
 import { texts } from "./lines.ts";

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { formWithoutHash, readJson, sha256Hex } from "./canonical.ts";
 import { anEvent, beforeTheFirst, type Event, faults, type Head, malformed } from "./chain.ts";
 import type { Checkpoint } from "./checkpoints.ts";

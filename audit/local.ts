@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
-import { z } from "zod";
+import * as z from "zod";
 import { Unreadable } from "./service.ts";
 
 /** What the auditor of a service on this machine need not be told: where it is, and a token that it takes. */

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { readOne, type Service } from "./service.ts";
 import { alignedLines, csvLines, type Row } from "./table.ts";
 

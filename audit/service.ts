@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** A running service, read page by page as an auditor may (`API.md`, `/compliance`). */
 

@@ -5,18 +5,14 @@ import { readConfig } from "../shared/config.ts";
 import type { Handlers } from "../shared/http/handlers/handler.ts";
 import { type Handler, serve } from "../shared/http/serve.ts";
 import { refuseUnknown } from "../shared/http/unknown.ts";
+import { lazy } from "../shared/lazy.ts";
 import { log, withSink } from "../shared/log.ts";
 import type { Telemetry } from "../shared/openTelemetry.ts";
 import { traceOf, withTrace } from "../shared/trace.ts";
 
 /** The app of this process, opened once: at start where the host says so, so that a bad setting stops it there. */
 
-let opened: Promise<App> | undefined;
-
-function theApp(): Promise<App> {
-  opened ??= start();
-  return opened;
-}
+const theApp = lazy(start);
 
 async function start(): Promise<App> {
   const config = readConfig(process.env);

@@ -2,5 +2,5 @@ import { join } from "node:path";
 import { buildArtifact } from "./artifact.ts";
 import { projectDirectory } from "./settings.ts";
 
-/** `npm run build`: `dist/main.cjs` and its source map. */
+/** `npm run build`: `dist/main.cjs`, its parts, and their source maps. */
 await buildArtifact(join(projectDirectory, "dist"));

@@ -1,6 +1,6 @@
 import { createWriteStream } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { ZipFile } from "yazl";
 import { z } from "zod";
@@ -20,17 +20,18 @@ const mtime = new Date("2020-01-01T00:00:00Z");
 const sameEverywhere = new Date(mtime.getTime() + mtime.getTimezoneOffset() * 60_000);
 
 /**
- * Builds `main.cjs` and packs it into `stamp-intake.zip` in `directory`, with host.json, the least package.json, and the bill of
- * materials, which also stands beside it. Nothing is installed from it: the SDKs are in the built file. The same sources give the
- * same bytes.
+ * Builds `main.cjs` and its parts and packs them into `stamp-intake.zip` in `directory`, with host.json, the least package.json, and the bill
+ * of materials, which also stands beside it. Nothing is installed from it: the SDKs are in the built files. The same sources give the same
+ * bytes.
  */
 export async function packDeployable(directory: string): Promise<Deployable> {
   await mkdir(directory, { recursive: true });
-  const { file, metafile } = await buildArtifact(directory);
+  const { files, metafile } = await buildArtifact(directory);
   const { main, ...about } = manifest.parse(JSON.parse(await readFile(join(projectDirectory, "package.json"), "utf8")));
   const bom = text(await billOfMaterials(metafile));
+  const built = files.map(async (file) => [join(dirname(main), file), await readFile(join(directory, file))] as const);
   const entries: readonly (readonly [name: string, content: Buffer])[] = [
-    [main, await readFile(file)],
+    ...(await Promise.all(built)),
     ["host.json", await readFile(join(projectDirectory, "host.json"))],
     ["package.json", text({ ...about, private: true, main })],
     ["sbom.cdx.json", bom],

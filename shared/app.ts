@@ -39,7 +39,7 @@ import type { Clock, World } from "./operations/needs.ts";
 import { forgetOld } from "./operations/people/forgetPerson.ts";
 import { purgeDue } from "./operations/purge/purgeDue.ts";
 import { sweepUnfinished } from "./operations/purge/sweepUnfinished.ts";
-import { type Restored, restoreLedger } from "./operations/restore/restoreLedger.ts";
+import type { Restored } from "./operations/restore/restoreLedger.ts";
 import { openAccounts } from "./storage/accounts.ts";
 import { type BundleAccount, openBundleAccount } from "./storage/blobs/account.ts";
 import type { Inspect } from "./storage/blobs/inventory.ts";
@@ -149,7 +149,10 @@ export function openApp(config: Config, options: AppOptions = {}): App {
       ...publicHandlers(papers),
       ...peopleHandlers(world),
     },
-    restore: () => restoreLedger({ ...world, opened: paperOpener(papers) }),
+    restore: async () => {
+      const { restoreLedger } = await import("./operations/restore/restoreLedger.ts");
+      return await restoreLedger({ ...world, opened: paperOpener(papers) });
+    },
     queues: {
       arrivals: onMessage("noteArrival", (message) => noteArrival(world, message)),
       extract: onMessage("extractFile", (message) => extractMessage(world, message)),
@@ -186,7 +189,7 @@ export function openApp(config: Config, options: AppOptions = {}): App {
 }
 
 function openStorage(config: Config, clock: Clock, policies: readonly PipelinePolicy[]) {
-  const table = (name: string) => openTable(tableClient(config, name, policies));
+  const table = (name: string) => openTable(() => tableClient(config, name, policies));
   const schedule = openSchedule(table("schedule"));
   const stamps = openStamps(table("stamps"), schedule.touch);
   const cases = openCases(table("cases"), schedule.touch);
@@ -208,7 +211,7 @@ function openStorage(config: Config, clock: Clock, policies: readonly PipelinePo
     runs: openRuns(table("runs")),
     directory: openDirectory(table("directory")),
     people: openPeople(table("people"), clock.now),
-    nonces: openNonces(table, tableService(config, policies)),
+    nonces: openNonces(table, () => tableService(config, policies)),
     queue: openQueue(currentTraceparent, () => queueClient(config, verificationQueueName, policies)),
     extractions: openQueue(currentTraceparent, () => queueClient(config, extractionQueueName, policies)),
     ...openAccounts(bundleAccounts(config, clock, policies)),

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { parseAccountId } from "./accountId.ts";
 import { stampVersion } from "./api/primitives.ts";
 import { contradictionsIn } from "./contradictions.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { bundleId, caseNumber, grantId, purpose, stampId, text, utcTime } from "./primitives.ts";
 
 /** The customer's approval of each access to a stamp's bundles: whether it is asked for, what waits for it, and the answer. */

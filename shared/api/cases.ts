@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { roles } from "./bundles.ts";
 import { bundleId, caseNumber, grantId, guid, list, purpose, stampId, text, utcTime } from "./primitives.ts";
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { bundleState, purgeBasis } from "./bundles.ts";
 import { bundleId, sha256Hex, stampId, text, utcTime } from "./primitives.ts";
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { guid, purposes, sha256Hex, text, utcTime } from "./primitives.ts";
 
 export const termsVersion = text.max(64);

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { termsVersion } from "./consents.ts";
 import { caseNumber, guid, purposes, stampId, stampVersion, text, utcTime } from "./primitives.ts";
 

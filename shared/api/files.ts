@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { grantId, pageQuery, text, utcTime } from "./primitives.ts";
 
 /** Single files of a bundle: what is in it, and one of them taken out. */

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { type CreateDocumentOptions, createDocument } from "zod-openapi";
 import { errorCodes } from "../errors.ts";
 import { bundleManifest } from "./manifest.ts";

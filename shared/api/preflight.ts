@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { stampMode, upload } from "./bundles.ts";
 import { stampVersion, text } from "./primitives.ts";
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** The words that every shape of the contract is made of (`API.md`, the paragraphs before the table). */
 

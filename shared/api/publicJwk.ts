@@ -1,6 +1,6 @@
 import { createPublicKey, type KeyObject } from "node:crypto";
 import { calculateJwkThumbprint } from "jose";
-import { z } from "zod";
+import * as z from "zod";
 
 /** The public keys that stamps sign with, as JWKs: EC P-256 or OKP Ed25519 (`API.md`, Signing a request). */
 

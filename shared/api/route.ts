@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** A route of the contract as data: what it is called, who may call it, what goes in and what comes out. */
 

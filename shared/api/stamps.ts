@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { approvalMode } from "./approvals.ts";
 import { guid, keyId, list, stampId, stampVersion, text, utcTime } from "./primitives.ts";
 import { publicJwk } from "./publicJwk.ts";

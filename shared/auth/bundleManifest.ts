@@ -1,5 +1,5 @@
 import { compactVerify, decodeProtectedHeader, errors } from "jose";
-import { z } from "zod";
+import * as z from "zod";
 import { type BundleManifest, bundleManifest, longestManifest, manifestType } from "../api/manifest.ts";
 import { keyId as keyIdSchema } from "../api/primitives.ts";
 import { type PublicJwk, publicKeyOf } from "../api/publicJwk.ts";

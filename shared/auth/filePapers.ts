@@ -1,6 +1,6 @@
 import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { z } from "zod";
+import * as z from "zod";
 import { ConfigurationError } from "../config.ts";
 import { type PaperSigner, publishedKey, signPaper } from "./papers.ts";
 

@@ -1,5 +1,5 @@
 import { compactVerify } from "jose";
-import { z } from "zod";
+import * as z from "zod";
 import { type PublicJwk, publicKeyOf } from "../api/publicJwk.ts";
 import { DomainError } from "../errors.ts";
 

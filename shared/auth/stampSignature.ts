@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { DomainError } from "../errors.ts";
 import { verifyContentDigest } from "./contentDigest.ts";
 import { type HttpMessage, malformed, type SignatureClaims, verifyHttpSignature } from "./httpSignature.ts";

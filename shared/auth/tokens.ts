@@ -1,6 +1,7 @@
 import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from "jose";
-import { z } from "zod";
+import * as z from "zod";
 import { DomainError } from "../errors.ts";
+import { lazy } from "../lazy.ts";
 
 /** Access tokens of people and services (`DESIGN.md`, Trust): Entra ID's, or the local issuer's. */
 
@@ -29,9 +30,17 @@ const skew = 60;
 /** Milliseconds to wait for the issuer's keys, to keep them, and to pass before an unknown `kid` fetches them again. */
 const keyFetching = { timeoutDuration: 5_000, cacheMaxAge: 600_000, cooldownDuration: 30_000 };
 
-/** A verifier that fetches the issuer's keys from `jwksUrl`, and says `ServiceUnavailable` while it cannot. */
-export const makeTokenVerifier = ({ jwksUrl, ...settings }: TokenSettings & { readonly jwksUrl: string }) =>
-  tokenVerifierWith(createRemoteJWKSet(new URL(jwksUrl), keyFetching), settings);
+/**
+ * A verifier that fetches the issuer's keys from `jwksUrl`, and says `ServiceUnavailable` while it cannot. The first token opens the key set:
+ * that loads `fetch`, which stamps' requests do without.
+ */
+export function makeTokenVerifier({
+  jwksUrl,
+  ...settings
+}: TokenSettings & { readonly jwksUrl: string }): TokenVerifier {
+  const keys = lazy(() => createRemoteJWKSet(new URL(jwksUrl), keyFetching));
+  return tokenVerifierWith((header, token) => keys()(header, token), settings);
+}
 
 /**
  * A verifier over the given keys. Throws `TokenInvalid`, `TokenExpired`, `RoleMissing`, `ConflictingRoles`, or

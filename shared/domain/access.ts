@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { bundleId, caseNumber, grantId, guid, purpose, stampId, utcTime } from "../api/primitives.ts";
 import type { ChainedEvent } from "./event.ts";
 import { subjectId } from "./people.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { ApprovalMode } from "../api/approvals.ts";
 import {
   caseNumber,

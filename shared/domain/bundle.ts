@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { bundleState, mode, purgeBasis, rejectionCode } from "../api/bundles.ts";
 import { bundleId, caseNumber, guid, purpose, stampId, toUtcTime, utcTime } from "../api/primitives.ts";
 import { custodyRecord } from "./custody.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { type CaseUpdate, caseKind, caseState } from "../api/cases.ts";
 import { type CaseNumber, caseNumber, guid, type StampId, stampId, toUtcTime, utcTime } from "../api/primitives.ts";
 import { DomainError } from "../errors.ts";

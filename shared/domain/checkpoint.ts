@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import canonicalize from "canonicalize";
-import { z } from "zod";
+import * as z from "zod";
 import { utcTime } from "../api/primitives.ts";
 
 /** A sealed checkpoint: a signed statement over every partition's head, chained to the one before (`DESIGN.md`, invariant 10). */

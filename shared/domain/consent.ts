@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { ConsentDecision } from "../api/consents.ts";
 import { guid, type Purpose, purpose, toUtcTime, utcTime } from "../api/primitives.ts";
 import type { StampRecord, StandingConsent } from "./stamp.ts";

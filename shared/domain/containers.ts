@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 import { type BundleId, bundleId, type StampId, stampId } from "../api/primitives.ts";
 import { type UtcDay, utcDay, utcDaySchema } from "./utcDay.ts";
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { keyId, type UtcTime, utcTime } from "../api/primitives.ts";
 import { DomainError } from "../errors.ts";
 import type { StampKeyRecord, StampRecord } from "./stamp.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { completeness } from "../api/bundles.ts";
 
 /** What a bundle holds, as its zip's directories tell: kept beside the bundle in its day container, and gone with it. */

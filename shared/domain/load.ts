@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 import { type UtcTime, utcTime } from "../api/primitives.ts";
 import type { BundleRecord } from "./bundle.ts";
 import { type UtcDay, utcDay, utcDaySchema } from "./utcDay.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** People are random subject ids everywhere but in the directory, whose rows can be deleted (`DESIGN.md`, invariant 9). */
 

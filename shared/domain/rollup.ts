@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { bundleState, purgeBasis } from "../api/bundles.ts";
 import { guid, purpose, type UtcTime, utcTime } from "../api/primitives.ts";
 import type { ChainedEvent } from "./event.ts";

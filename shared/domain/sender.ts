@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { dropBoxRecord } from "./dropBox.ts";
 import { type StampRecord, stampRecord } from "./stamp.ts";
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { approvalMode } from "../api/approvals.ts";
 import { guid, keyId, purpose, stampId, type UtcTime, utcTime } from "../api/primitives.ts";
 import { publicJwk } from "../api/publicJwk.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /**
  * A day in UTC as `yyyymmdd`, the unit of retention: day containers and work-index rows carry it in their names,

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { bundleId, stampId as stampIdSchema } from "../api/primitives.ts";
 import type { Permission, Route } from "../api/route.ts";
 import { isManifest, verifyManifest } from "../auth/bundleManifest.ts";

@@ -1,5 +1,5 @@
 import { visit } from "jsonc-parser";
-import type { z } from "zod";
+import type * as z from "zod";
 import { DomainError, type ErrorDetail } from "../errors.ts";
 
 /** The body of a request: JSON in UTF-8, no key twice, no field that is not in the schema (`API.md`). */

@@ -1,5 +1,5 @@
 import type { HttpRequest, HttpResponseInit, InvocationContext } from "@azure/functions";
-import { z } from "zod";
+import * as z from "zod";
 import { type Route, takesBody } from "../api/route.ts";
 
 import { DomainError } from "../errors.ts";

@@ -1,5 +1,5 @@
 import { isRestError, type RestError } from "@azure/core-rest-pipeline";
-import { z } from "zod";
+import * as z from "zod";
 import { DomainError } from "../errors.ts";
 
 /**

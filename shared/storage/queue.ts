@@ -1,4 +1,5 @@
 import type { QueueClient } from "@azure/storage-queue";
+import { lazy } from "../lazy.ts";
 import { hasCode, orUnavailable } from "./failures.ts";
 
 /** A queue of work: messages are JSON in base64, as the Functions host expects them. */
@@ -13,12 +14,11 @@ export function openQueue<Message extends object>(
 ): {
   readonly send: (message: Message, delaySeconds?: number) => Promise<void>;
 } {
-  let opened: Promise<QueueClient> | undefined;
+  const opened = lazy(open);
   return {
     send: (message, delaySeconds = 0) =>
       orUnavailable(async () => {
-        opened ??= open();
-        const queue = await opened;
+        const queue = await opened();
         const text = Buffer.from(JSON.stringify({ ...message, traceparent: traceparent() })).toString("base64");
         const options = { messageTimeToLive: forEver, visibilityTimeout: delaySeconds };
         try {

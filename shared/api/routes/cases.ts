@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { candidate } from "../bundles.ts";
 import { caseState, caseUpdate, grant, grantRequest, issuedUrl, link, supportCase, urlRequest } from "../cases.ts";
 import { bundleFile, extraction, fileRequest, filesQuery } from "../files.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { bundleId, caseNumber, grantId, pageQuery, sha256Hex, stampId } from "../primitives.ts";
 import { noBody } from "../route.ts";
 

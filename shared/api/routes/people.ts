@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { guid } from "../primitives.ts";
 import { noBody, route } from "../route.ts";
 import { nothing, plain } from "./common.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { termsList, termsVersion } from "../consents.ts";
 import { route } from "../route.ts";
 import { get, nothing, plain } from "./common.ts";

@@ -1,5 +1,4 @@
 import { terms } from "../../../terms/index.ts";
-import { openApiDocument } from "../../api/openapi.ts";
 import { DomainError } from "../../errors.ts";
 import { plain } from "../answer.ts";
 import type { HandlersFor } from "./handler.ts";
@@ -8,7 +7,7 @@ type PublicKeys = { readonly publicKeys: () => Promise<{ readonly keys: readonly
 
 export const publicHandlers = (papers: PublicKeys): HandlersFor<"Service"> & HandlersFor<"Terms"> => ({
   Service_GetHealth: async () => plain({ status: "ok" }),
-  Service_GetOpenApi: async () => plain(openApiDocument()),
+  Service_GetOpenApi: async () => plain((await import("../../api/openapi.ts")).openApiDocument()),
   Service_GetKeys: async () => plain(await papers.publicKeys()),
   Terms_List: async () => plain({ value: terms.map(({ version, sha256, current }) => ({ version, sha256, current })) }),
   Terms_Get: async ({ params }) => {

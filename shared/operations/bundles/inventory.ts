@@ -1,6 +1,6 @@
 import { createHmac, randomBytes } from "node:crypto";
 import { buffer } from "node:stream/consumers";
-import { z } from "zod";
+import * as z from "zod";
 import type { Completeness } from "../../api/bundles.ts";
 import { entryContent } from "../../archive/content.ts";
 import { type Inventory, type InventoryTaking, openInventory } from "../../archive/inventory.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { bundleId, stampId, toUtcTime } from "../../api/primitives.ts";
 import { type BundleRecord, transition } from "../../domain/bundle.ts";
 import { type NewEvent, theService } from "../../domain/event.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { bundleId, sha256Hex, stampId } from "../../api/primitives.ts";
 import { isPurgeDue } from "../../domain/purge.ts";
 import { utcDaySchema } from "../../domain/utcDay.ts";

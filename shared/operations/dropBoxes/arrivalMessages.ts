@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { boxOfContainer } from "../../domain/containers.ts";
 import { quietOn } from "../../domain/dropBox.ts";
 import type { World } from "../needs.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { dropBoxId } from "../../api/dropBoxes.ts";
 import { type StampId, toUtcTime } from "../../api/primitives.ts";
 import type { DropBoxRecord } from "../../domain/dropBox.ts";

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 import { caseKind, caseState, endReason } from "../../api/cases.ts";
 import { bundleId, caseNumber, grantId, purpose, stampId, utcTime } from "../../api/primitives.ts";
 import { type CaseRecord, updateCase } from "../../domain/case.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { caseNumber as caseNumberSchema, stampId as stampIdSchema } from "../../api/primitives.ts";
 import type { BundleRecord } from "../../domain/bundle.ts";
 import type { DropBoxRecord } from "../../domain/dropBox.ts";

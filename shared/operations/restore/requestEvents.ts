@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { caseNumber, grantId, stampId, utcTime } from "../../api/primitives.ts";
 import type { RequestRecord } from "../../domain/approval.ts";
 import type { ChainedEvent } from "../../domain/event.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { guid, utcTime } from "../../api/primitives.ts";
 import type { CheckpointRecord } from "../../domain/checkpoint.ts";
 import { dayOfContainer } from "../../domain/containers.ts";

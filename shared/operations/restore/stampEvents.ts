@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 import { approvalMode } from "../../api/approvals.ts";
 import { bundleState, mode, purgeBasis, rejectionCode } from "../../api/bundles.ts";
 import { closeReason, refusedFiles } from "../../api/dropBoxes.ts";

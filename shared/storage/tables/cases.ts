@@ -1,5 +1,5 @@
 import type { TransactionAction } from "@azure/data-tables";
-import { z } from "zod";
+import * as z from "zod";
 import { bundleId, type CaseNumber, type GrantId, grantId, stampId, utcTime } from "../../api/primitives.ts";
 import { caseRecord } from "../../domain/case.ts";
 import { type GrantRecord, grantRecord } from "../../domain/grant.ts";

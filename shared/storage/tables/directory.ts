@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { caseNumber, stampId } from "../../api/primitives.ts";
 import type { Directory } from "../../operations/needs.ts";
 import { toEntity } from "./entity.ts";

@@ -1,5 +1,5 @@
 import type { TableEntityResult } from "@azure/data-tables";
-import { z } from "zod";
+import * as z from "zod";
 
 /**
  * A row as a table entity: its value as JSON, cut to what a string property holds, its schema version, and the columns that

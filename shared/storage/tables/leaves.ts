@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { checkpointLeaf } from "../../domain/checkpoint.ts";
 import type { Leaves } from "../../operations/needs.ts";
 import { toEntity } from "./entity.ts";

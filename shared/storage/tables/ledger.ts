@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { TransactionAction } from "@azure/data-tables";
-import { z } from "zod";
+import * as z from "zod";
 import { toUtcTime } from "../../api/primitives.ts";
 import { chain, chainedEvent, chainStart, type NewEvent } from "../../domain/event.ts";
 import { utcDay } from "../../domain/utcDay.ts";

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { odata, type TableServiceClient } from "@azure/data-tables";
-import { z } from "zod";
+import * as z from "zod";
 import type { StampId } from "../../api/primitives.ts";
 import { type UtcDay, utcDay } from "../../domain/utcDay.ts";
 import { isNotFound, orUnavailable } from "../failures.ts";
@@ -21,7 +21,7 @@ const named = z.object({ name: z.string() });
 
 const use = z.object({ requestId: z.guid() });
 
-export function openNonces(tableNamed: (name: string) => Table, service: TableServiceClient): Nonces {
+export function openNonces(tableNamed: (name: string) => Table, openService: () => TableServiceClient): Nonces {
   const tables = new Map<string, Table>();
   const tableOf = (day: UtcDay): Table => {
     const known = tables.get(day);
@@ -41,6 +41,7 @@ export function openNonces(tableNamed: (name: string) => Table, service: TableSe
     dropBefore: (day) =>
       orUnavailable(async () => {
         const filter = odata`TableName ge ${prefix} and TableName lt ${`${prefix}${day}`}`;
+        const service = openService();
         for await (const table of service.listTables({ queryOptions: { filter } })) {
           await drop(service, named.parse(table).name);
         }

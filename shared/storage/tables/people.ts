@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 import { type Person, type SubjectId, subjectId } from "../../domain/people.ts";
 import type { NotePlace, People } from "../../operations/needs.ts";
 import { toEntity } from "./entity.ts";

@@ -1,5 +1,5 @@
 import type { TransactionAction } from "@azure/data-tables";
-import { z } from "zod";
+import * as z from "zod";
 import { utcTime } from "../../api/primitives.ts";
 import { type CountsByDay, type DayCounts, dayCounts, noCounts, plus } from "../../domain/rollup.ts";
 import { type UtcDay, utcDaySchema } from "../../domain/utcDay.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { retention } from "../../api/compliance.ts";
 import { utcTime } from "../../api/primitives.ts";
 import type { Runs } from "../../operations/needs.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { bundleId, caseNumber, grantId, stampId, utcTime } from "../../api/primitives.ts";
 import { type UtcDay, utcDaySchema } from "../../domain/utcDay.ts";
 import type { EarlyPurge, Expiry, HeldDay, Schedule, Unfinished } from "../../operations/needs.ts";

@@ -1,5 +1,5 @@
 import type { TransactionAction } from "@azure/data-tables";
-import { z } from "zod";
+import * as z from "zod";
 import {
   type BundleId,
   bundleId,

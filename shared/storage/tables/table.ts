@@ -1,5 +1,6 @@
 import { odata, type TableClient, type TransactionAction } from "@azure/data-tables";
-import { z } from "zod";
+import * as z from "zod";
+import { lazy } from "../../lazy.ts";
 import { HeadMoved } from "../../operations/needs.ts";
 import {
   asServiceUnavailable,
@@ -36,8 +37,10 @@ export type PartitionsRange = {
 
 export type Table = ReturnType<typeof openTable>;
 
-export function openTable(client: TableClient) {
-  const made = once(() => client.createTable());
+/** `open` is asked by the first call. */
+export function openTable(open: () => TableClient) {
+  const client = lazy(open);
+  const made = once(() => client().createTable());
 
   /** A table that is not there yet is made by the first write, once, and the call repeated. */
   async function call<T>(work: () => Promise<T>): Promise<T> {
@@ -56,7 +59,7 @@ export function openTable(client: TableClient) {
     schema: T,
   ): Promise<{ value: z.infer<T>; etag: string } | undefined> {
     try {
-      const entity = await client.getEntity(partition, rowKey);
+      const entity = await client().getEntity(partition, rowKey);
       return { value: fromEntity(entity, schema), etag: entity.etag };
     } catch (error) {
       if (isNotFound(error)) return undefined;
@@ -67,7 +70,7 @@ export function openTable(client: TableClient) {
   /** All or nothing. Throws `HeadMoved` where a condition failed or a row was there already. */
   async function transact(actions: TransactionAction[]): Promise<(string | undefined)[]> {
     try {
-      const result = await call(() => client.submitTransaction(actions));
+      const result = await call(() => client().submitTransaction(actions));
       return result.subResponses.map((response) => response.etag);
     } catch (error) {
       if (isConflict(error) || isPreconditionFailed(error))
@@ -76,12 +79,12 @@ export function openTable(client: TableClient) {
     }
   }
 
-  const put = (entity: Entity) => orUnavailable(() => call(() => client.upsertEntity(entity, "Replace")));
+  const put = (entity: Entity) => orUnavailable(() => call(() => client().upsertEntity(entity, "Replace")));
 
   /** Whether this call inserted it; false where a row of that key was there. */
   async function insert(entity: Entity): Promise<boolean> {
     try {
-      await call(() => client.createEntity(entity));
+      await call(() => client().createEntity(entity));
       return true;
     } catch (error) {
       if (isConflict(error)) return false;
@@ -92,7 +95,7 @@ export function openTable(client: TableClient) {
   /** Also where it is gone already. */
   async function remove(partition: string, rowKey: string): Promise<void> {
     try {
-      await client.deleteEntity(partition, rowKey);
+      await client().deleteEntity(partition, rowKey);
     } catch (error) {
       if (!isNotFound(error)) throw asServiceUnavailable(error);
     }
@@ -121,7 +124,7 @@ export function openTable(client: TableClient) {
     schema: T,
   ): AsyncGenerator<{ cursor: string; item: z.infer<T> }> {
     try {
-      const pages = client.listEntities({ queryOptions: { filter } }).byPage({ maxPageSize: pageSize });
+      const pages = client().listEntities({ queryOptions: { filter } }).byPage({ maxPageSize: pageSize });
       for await (const page of pages) {
         for (const entity of page) {
           yield { cursor: rowKeyOf.parse(entity).rowKey, item: fromEntity(entity, schema) };

@@ -1,14 +1,14 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { access, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
 import { buildArtifact } from "../../../local/artifact.ts";
 import { readHostJson } from "../../../local/host/hostJson.ts";
 
-/** The one file that Azure runs is the sources, neither more nor less. */
+/** The files that Azure runs are the sources, neither more nor less. */
 
 const root = resolve(import.meta.dirname, "../../..");
 const registered = z.object({
@@ -17,6 +17,8 @@ const registered = z.object({
   ),
   hooks: z.record(z.string(), z.number()),
 });
+
+const sourceMap = z.object({ sources: z.array(z.string()) });
 
 /** Loads an app in a process of its own, with the stand-in core and no setting. */
 async function registrationsOf(entry: string): Promise<z.infer<typeof registered>> {
@@ -28,16 +30,34 @@ async function registrationsOf(entry: string): Promise<z.infer<typeof registered
 
 let directory: string;
 let artifact: string;
+let files: readonly string[];
 beforeAll(async () => {
   // Outside the checkout, so that a module that was left out of the bundle is not found by chance.
   directory = await mkdtemp(join(tmpdir(), "stamp-intake-artifact-"));
-  ({ file: artifact } = await buildArtifact(directory));
+  ({ file: artifact, files } = await buildArtifact(directory));
 });
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
-test("the build writes one file and its source map", async () => {
-  expect((await readdir(directory)).toSorted()).toEqual(["main.cjs", "main.cjs.map"]);
-  expect(await readFile(artifact, "utf8")).toMatch(/\/\/# sourceMappingURL=main\.cjs\.map\s*$/);
+test("the build writes main.cjs and parts, each with its source map, and leaves no part of an earlier build", async () => {
+  await writeFile(join(directory, "parts/old.cjs"), "");
+  const { files: again } = await buildArtifact(directory);
+  expect(again).toEqual(files);
+  expect(files[0]).toBe("main.cjs");
+  const written = (await readdir(directory, { recursive: true })).filter((name) => name.includes("."));
+  expect(written.toSorted()).toEqual(files.flatMap((name) => [name, `${name}.map`]).toSorted());
+  for (const name of files) {
+    const text = await readFile(join(directory, name), "utf8");
+    expect(text.trimEnd().split("\n").at(-1)).toBe(`//# sourceMappingURL=${basename(name)}.map`);
+  }
+});
+
+test("the source maps of dist lead to the sources", async () => {
+  for (const name of files) {
+    const { sources } = sourceMap.parse(JSON.parse(await readFile(join(directory, `${name}.map`), "utf8")));
+    const ours = sources.filter((path) => path.startsWith("../") && !path.includes("node_modules/"));
+    for (const path of ours) await access(resolve(root, "dist", dirname(name), path));
+    if (name === "main.cjs") expect(ours).toContain("../functions/running.ts");
+  }
 });
 
 test("the built file registers what the sources register: names, bindings, options, hooks", async () => {
@@ -50,8 +70,12 @@ test("the built file registers what the sources register: names, bindings, optio
 });
 
 test("neither a path of this machine nor a source's text is in it", async () => {
-  expect((await readFile(artifact, "utf8")).includes(root)).toBe(false);
-  expect(Object.keys(JSON.parse(await readFile(`${artifact}.map`, "utf8")))).not.toContain("sourcesContent");
+  for (const name of files) {
+    expect((await readFile(join(directory, name), "utf8")).includes(root), name).toBe(false);
+    const map = await readFile(join(directory, `${name}.map`), "utf8");
+    expect(map.includes(root), name).toBe(false);
+    expect(Object.keys(JSON.parse(map)), name).not.toContain("sourcesContent");
+  }
 });
 
 test("package.json names the built file, and host.json is one for version 4 with no route prefix", async () => {

@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { buffer } from "node:stream/consumers";
@@ -20,9 +20,11 @@ const root = resolve(import.meta.dirname, "../../..");
 
 let directory: string;
 let deployable: Deployable;
+let metafile: Metafile;
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "stamp-intake-package-"));
   deployable = await packDeployable(join(directory, "one"));
+  ({ metafile } = await buildArtifact(join(directory, "two")));
 });
 afterAll(async () => {
   await cleanUp();
@@ -43,10 +45,19 @@ const digestOf = async (path: string) =>
     .update(await readFile(path))
     .digest("hex");
 
-test("the zip holds the built file, host.json, a package.json that needs nothing installed, and its bill of materials", async () => {
+test("the zip holds the built files, host.json, a package.json that needs nothing installed, and its bill of materials", async () => {
   const files = await unpack(deployable.zip);
-  expect([...files.keys()]).toEqual(["dist/main.cjs", "host.json", "package.json", "sbom.cdx.json"]);
-  expect(files.get("dist/main.cjs")).toEqual(await readFile(join(directory, "one/main.cjs")));
+  const parts = (await readdir(join(directory, "one/parts"))).filter((name) => name.endsWith(".cjs")).toSorted();
+  const built = ["main.cjs", ...parts.map((name) => `parts/${name}`)];
+  expect(parts.length).toBeGreaterThan(0);
+  expect([...files.keys()]).toEqual([
+    ...built.map((name) => `dist/${name}`),
+    "host.json",
+    "package.json",
+    "sbom.cdx.json",
+  ]);
+  for (const name of built)
+    expect(files.get(`dist/${name}`), name).toEqual(await readFile(join(directory, "one", name)));
   expect(files.get("host.json")).toEqual(await readFile(join(root, "host.json")));
   expect(files.get("sbom.cdx.json")).toEqual(await readFile(deployable.bom));
   expect(JSON.parse(String(files.get("package.json")))).toEqual({
@@ -125,7 +136,7 @@ test.each(["intake", "access"] as const)(
   },
 );
 
-test("the bill of materials names each package of the built file, with version, licence and hash, and no other", async () => {
+test("the bill of materials names each package of the built files, with version, licence and hash, and no other", async () => {
   const bill = z
     .object({
       bomFormat: z.literal("CycloneDX"),
@@ -143,7 +154,6 @@ test("the bill of materials names each package of the built file, with version, 
       dependencies: z.array(z.object({ ref: z.string(), dependsOn: z.array(z.string()) })),
     })
     .parse(JSON.parse(await readFile(deployable.bom, "utf8")));
-  const { metafile } = await buildArtifact(join(directory, "three"));
   const names = packagesIn(metafile).map((folder) => folder.split("node_modules/").at(-1));
   expect(new Set(bill.components.map(({ name }) => name))).toEqual(new Set(names));
   const refs = new Set(bill.components.map((each) => each["bom-ref"]));
@@ -151,10 +161,20 @@ test("the bill of materials names each package of the built file, with version, 
   expect(bill.dependencies.flatMap(({ dependsOn }) => dependsOn)).toContain("@azure/identity@4.14.1");
 });
 
-test("loading the built file runs none of the SDKs that most invocations do without", async () => {
-  const { metafile } = await buildArtifact(join(directory, "four"));
-  const atStart = loadedAtStart(metafile);
-  expect(atStart.some((path) => path.includes("node_modules/@azure/data-tables/"))).toBe(true);
+test("the files that are loaded at a start hold only the packages that most invocations need", () => {
+  expect(packagesOurSourcesImport(metafile, filesAtStart(metafile))).toEqual([
+    "@azure/core-rest-pipeline",
+    "@azure/data-tables",
+    "@azure/functions",
+    "@azure/storage-blob",
+    "canonicalize",
+    "http-message-sig",
+    "jose",
+    "jsonc-parser",
+    "structured-headers",
+    "yauzl",
+    "zod",
+  ]);
   for (const lazy of [
     "@azure/identity",
     "@azure/msal-node",
@@ -165,26 +185,39 @@ test("loading the built file runs none of the SDKs that most invocations do with
     "@opentelemetry/sdk-metrics",
     "@opentelemetry/sdk-trace",
     "@opentelemetry/exporter-trace-otlp-http",
+    "zod-openapi",
   ]) {
-    expect(
-      Object.keys(metafile.inputs).some((path) => path.includes(`node_modules/${lazy}/`)),
-      lazy,
-    ).toBe(true);
-    expect(
-      atStart.filter((path) => path.includes(`node_modules/${lazy}/`)),
-      lazy,
-    ).toEqual([]);
+    const has = (files: readonly string[]) => files.some((path) => path.includes(`node_modules/${lazy}/`));
+    expect([has(filesAtStart(metafile)), has(Object.keys(metafile.inputs))], lazy).toEqual([false, true]);
   }
 });
 
-/** The files that are reached without an `import()`. */
-function loadedAtStart({ inputs }: Metafile): readonly string[] {
+test("zod's texts in other languages are left out", () => {
+  const bytes = Object.values(metafile.outputs).flatMap(({ inputs }) =>
+    Object.entries(inputs).flatMap(([path, { bytesInOutput }]) =>
+      path.includes("/zod/v4/locales/") && !path.endsWith("/en.js") ? [bytesInOutput] : [],
+    ),
+  );
+  expect(bytes.reduce((sum, each) => sum + each, 0)).toBe(0);
+});
+
+/** The source and package files that are in `main.cjs` and in the parts that it loads before anything is asked of it. */
+function filesAtStart({ outputs }: Metafile): readonly string[] {
   const seen = new Set<string>();
   const visit = (path: string): void => {
     if (seen.has(path)) return;
     seen.add(path);
-    for (const next of inputs[path]?.imports ?? []) if (next.kind !== "dynamic-import") visit(next.path);
+    for (const { path: next, kind } of outputs[path]?.imports ?? []) if (kind === "import-statement") visit(next);
   };
-  visit("functions/index.ts");
-  return [...seen];
+  visit("dist/main.cjs");
+  return [...seen].flatMap((path) => Object.keys(outputs[path]?.inputs ?? {}));
+}
+
+/** As the sources write it. */
+function packagesOurSourcesImport({ inputs }: Metafile, files: readonly string[]): readonly string[] {
+  const imported = files
+    .filter((path) => !path.includes("node_modules/"))
+    .flatMap((path) => inputs[path]?.imports ?? [])
+    .flatMap(({ kind, original }) => (kind === "import-statement" && original !== undefined ? [original] : []));
+  return [...new Set(imported.filter((name) => !name.startsWith(".")))].toSorted();
 }

@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { alerts } from "../../../infra/alerts.ts";
@@ -86,7 +86,7 @@ describe("azure.yaml", () => {
   it("deploys what the package holds", () => {
     const { main } = z.object({ main: z.string() }).parse(JSON.parse(textOf("package.json")));
     expect(textOf(".funcignore").split("\n")).toEqual(
-      expect.arrayContaining(["/*", "!/host.json", "!/package.json", `!/${main}`]),
+      expect.arrayContaining(["/*", "!/host.json", "!/package.json", `!/${main}`, `!/${dirname(main)}/parts`]),
     );
   });
 });
