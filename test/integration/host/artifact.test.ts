@@ -51,6 +51,14 @@ test("the build writes main.cjs and parts, each with its source map, and leaves 
   }
 });
 
+test("every part loads in a process of its own", async () => {
+  const { PATH = "" } = process.env;
+  for (const part of files.slice(1)) {
+    const { stderr } = await promisify(execFile)(process.execPath, [join(directory, part)], { env: { PATH } });
+    expect(stderr, part).toBe("");
+  }
+});
+
 test("the source maps of dist lead to the sources", async () => {
   for (const name of files) {
     const { sources } = sourceMap.parse(JSON.parse(await readFile(join(directory, `${name}.map`), "utf8")));
