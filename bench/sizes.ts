@@ -12,6 +12,10 @@ export type Sizes = {
   readonly crowdedCreates: number;
   /** Of what is uploaded and verified. */
   readonly bundleBytes: number;
+  /** Of the bundle whose inventory is taken and whose files are read one at a time. */
+  readonly largeBundle: { readonly sizeBytes: number; readonly parts: number; readonly filesPerPart: number };
+  /** Of the bundle whose files are listed by page. */
+  readonly listedFiles: number;
   /** Of the bundles that are verified for the peak of memory. */
   readonly memoryBytes: readonly number[];
   readonly memoryRounds: number;
@@ -33,6 +37,8 @@ export const full: Sizes = {
   loadRounds: 15,
   crowdedCreates: 1000,
   bundleBytes: 512 * mebibyte,
+  largeBundle: { sizeBytes: 2048 * mebibyte, parts: 40, filesPerPart: 500 },
+  listedFiles: 100_000,
   memoryBytes: [512 * mebibyte, 2048 * mebibyte],
   memoryRounds: 3,
   bundlesOfADay: 1000,
@@ -50,6 +56,8 @@ export const quick: Sizes = {
   loadRounds: 2,
   crowdedCreates: 100,
   bundleBytes: 32 * mebibyte,
+  largeBundle: { sizeBytes: 64 * mebibyte, parts: 8, filesPerPart: 50 },
+  listedFiles: 5000,
   memoryBytes: [32 * mebibyte],
   memoryRounds: 1,
   bundlesOfADay: 20,

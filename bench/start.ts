@@ -3,6 +3,7 @@ import { measureAudit } from "./audit.ts";
 import { measureBadLines } from "./badLines.ts";
 import { measureCrowd } from "./crowd.ts";
 import { writeIntoDocument } from "./document.ts";
+import { measureFiles } from "./files.ts";
 import { measureLoading } from "./loading.ts";
 import { machine } from "./machine.ts";
 import { measureMemory } from "./memory.ts";
@@ -42,6 +43,7 @@ try {
     ...(await measureVerification(stage, sizes, say)),
     ...(await measureMemory(stage, sizes, say)),
     ...(await countRoundTrips(undo, say)),
+    ...(await measureFiles(undo, sizes, say)),
     ...(await measureCrowd(stage, sizes, say)),
     ...(await measureLoading(undo, sizes, say)),
     ...(await countPurge(undo, sizes, say)),

@@ -13,7 +13,7 @@ import { startTusServer, uploadByTus } from "./uploads/tus.ts";
 
 /** One bundle, sent by the reference client and in other ways, to the same storage. */
 
-/** What the client does by itself. */
+/** The largest block and the blocks in flight, as the client has them by itself. */
 const blocks: Blocks = { blockSizeBytes: 8 * mebibyte, concurrency: 4 };
 
 export async function measureUpload(stage: Stage, sizes: Sizes, say: (line: string) => void): Promise<Row[]> {
@@ -43,7 +43,7 @@ export async function measureUpload(stage: Stage, sizes: Sizes, say: (line: stri
     ratioRow(`upload of ${size}: ${what} ÷ client`, ratios(other, again), medians(other, again), { atLeast: 2 });
   return [
     ratioRow(
-      `upload of ${size}: client (create, hash, blocks, submit) ÷ the same blocks by the SDK's \`stageBlock\`, no hash, no service`,
+      `upload of ${size}: client (create, hash, blocks that grow to 8 MiB, submit) ÷ the same file in blocks of 8 MiB by the SDK's \`stageBlock\`, no hash, no service`,
       ratios(client, direct),
       medians(client, direct),
       { atMost: 1.1 },

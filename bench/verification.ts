@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { BundleLocation } from "../shared/domain/containers.ts";
 import { downloadAndForget } from "./reading/download.ts";
-import { blobOf, land, openAccount, place } from "./reading/place.ts";
+import { blobOf, land, openAccount, place, randomBlocks } from "./reading/place.ts";
 import { alternate, contender, medians, ratios, timed } from "./rounds.ts";
 import { inMebibytes, type Sizes } from "./sizes.ts";
 import type { Stage } from "./stage.ts";
@@ -16,7 +16,7 @@ export async function measureVerification(
   const size = inMebibytes(bundleBytes);
   say(`Verifying ${size}`);
   const account = openAccount(connectionString);
-  const landed = await land(connectionString, bundleBytes);
+  const landed = await land(connectionString, randomBlocks(bundleBytes));
   const placed = await place(account, landed);
   const blob = blobOf(connectionString, placed.at);
 

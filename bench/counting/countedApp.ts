@@ -1,7 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { buffer } from "node:stream/consumers";
-import type { PipelinePolicy } from "@azure/core-rest-pipeline";
+import type { PipelinePolicy, PipelineResponse } from "@azure/core-rest-pipeline";
+import { BlobServiceClient } from "@azure/storage-blob";
+import { openAzurite } from "../../local/azurite.ts";
 import { openIssuer } from "../../local/identity.ts";
 import { openSideDoor } from "../../local/sideDoor.ts";
 import { openSigningKeys } from "../../local/signingKey.ts";
@@ -13,25 +15,28 @@ import { temporaryFolder } from "../folder.ts";
 
 /** The app in this process, over HTTP as ever, with a policy in its storage clients' pipelines that sees every call. */
 
-/** Where several instances of the app work one after the other: storage in memory, keys, and the issuer of tokens. */
+/** Where several instances of the app work one after the other: storage, keys, and the issuer of tokens. */
 export type Ground = {
   readonly folder: string;
   readonly blobEndpoint: string;
   readonly settings: Readonly<Record<string, string>>;
 };
 
-export async function openGround(undo: AsyncDisposableStack): Promise<Ground> {
+/** Storage is in memory, or on disk for what is too large for that. */
+export async function openGround(
+  undo: AsyncDisposableStack,
+  storage: "inMemory" | "onDisk" = "inMemory",
+): Promise<Ground> {
   const folder = await temporaryFolder(undo);
-  const azurite = await startTestAzurite();
-  undo.defer(azurite.stop);
+  const connectionString = await (storage === "inMemory" ? inMemory(undo) : onDisk(undo, folder));
   const issuer = await openIssuer(folder);
   const sideDoor = await openSideDoor(randomUUID(), issuer.jwks);
   undo.defer(sideDoor.close);
   return {
     folder,
-    blobEndpoint: azurite.endpoints.blob,
+    blobEndpoint: BlobServiceClient.fromConnectionString(connectionString).url.replace(/\/$/, ""),
     settings: {
-      StateStorage: azurite.connectionString,
+      StateStorage: connectionString,
       SIGNING_KEY_FILE: await openSigningKeys(folder),
       TOKEN_ISSUER: issuer.issuer,
       TOKEN_AUDIENCE: issuer.audience,
@@ -42,7 +47,24 @@ export async function openGround(undo: AsyncDisposableStack): Promise<Ground> {
   };
 }
 
-export type Call = { readonly method: string; readonly url: string };
+async function inMemory(undo: AsyncDisposableStack): Promise<string> {
+  const azurite = await startTestAzurite();
+  undo.defer(azurite.stop);
+  return azurite.connectionString;
+}
+
+async function onDisk(undo: AsyncDisposableStack, folder: string): Promise<string> {
+  const azurite = await openAzurite(folder);
+  undo.defer(azurite.stop);
+  return await azurite.ready();
+}
+
+export type Call = {
+  readonly method: string;
+  readonly url: string;
+  /** The bytes of the answer's body, and where they begin in the blob. */
+  readonly received?: { readonly offset: number; readonly count: number };
+};
 
 export type CountedApp = {
   readonly app: App;
@@ -56,9 +78,12 @@ export async function openCountedApp(undo: AsyncDisposableStack, ground: Ground,
   let calls: Call[] = [];
   const policy: PipelinePolicy = {
     name: "countCalls",
-    sendRequest: (request, next) => {
-      calls.push({ method: request.method, url: request.url });
-      return next(request);
+    sendRequest: async (request, next) => {
+      const call: { -readonly [Key in keyof Call]: Call[Key] } = { method: request.method, url: request.url };
+      calls.push(call);
+      const response = await next(request);
+      call.received = receivedIn(response);
+      return response;
     },
   };
   let serve: ReturnType<typeof edgeOf> | undefined;
@@ -87,6 +112,11 @@ export async function openCountedApp(undo: AsyncDisposableStack, ground: Ground,
       return seen;
     },
   };
+}
+
+function receivedIn({ headers }: PipelineResponse): NonNullable<Call["received"]> {
+  const offset = /^bytes (\d+)-/.exec(headers.get("content-range") ?? "")?.[1];
+  return { offset: Number(offset ?? 0), count: Number(headers.get("content-length") ?? 0) };
 }
 
 async function listen(

@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID } from "node:crypto";
+import { createReadStream } from "node:fs";
 import { BlobServiceClient } from "@azure/storage-blob";
 import {
   type BundleLocation,
@@ -21,15 +22,24 @@ export const openAccount = (connectionString: string): BundleAccount =>
 
 const blockBytes = 8 * mebibyte;
 
-/** Uploads random bytes to a landing container. Gives its name and the blob's ETag. */
-export async function land(connectionString: string, sizeBytes: number): Promise<{ landing: string; etag: string }> {
+export function* randomBlocks(sizeBytes: number): Generator<Buffer> {
+  for (let left = sizeBytes; left > 0; left -= blockBytes) yield randomBytes(Math.min(left, blockBytes));
+}
+
+export const blocksOfFile = (path: string): AsyncIterable<Buffer> =>
+  createReadStream(path, { highWaterMark: blockBytes });
+
+/** Uploads the blocks to a landing container. Gives its name and the blob's ETag. */
+export async function land(
+  connectionString: string,
+  blocks: Iterable<Buffer> | AsyncIterable<Buffer>,
+): Promise<{ landing: string; etag: string }> {
   const landing = `landing-bench-${randomUUID()}`;
   const container = BlobServiceClient.fromConnectionString(connectionString).getContainerClient(landing);
   await container.create();
   const blob = container.getBlockBlobClient(landingBlobName);
   const ids: string[] = [];
-  for (let left = sizeBytes; left > 0; left -= blockBytes) {
-    const bytes = randomBytes(Math.min(left, blockBytes));
+  for await (const bytes of blocks) {
     const id = Buffer.from(String(ids.length).padStart(6, "0")).toString("base64");
     await blob.stageBlock(id, bytes, bytes.length);
     ids.push(id);

@@ -1,10 +1,11 @@
 import { readFile } from "node:fs/promises";
 import { setTimeout as pause } from "node:timers/promises";
 import { z } from "zod";
+import { openInventory } from "../../shared/archive/inventory.ts";
 import { utcDaySchema } from "../../shared/domain/utcDay.ts";
 import { openAccount } from "./place.ts";
 
-/** A process of its own that verifies one bundle's bytes once and prints how much memory it took. */
+/** A process of its own that verifies one bundle's bytes once, takes its inventory, and prints how much memory it took. */
 
 const bundle = z.object({
   at: z.object({ day: utcDaySchema, stampId: z.string(), bundleId: z.string() }),
@@ -24,5 +25,7 @@ const account = openAccount(process.env.BENCH_STORAGE ?? "");
 await account.copyState(at);
 await pause(500);
 const idleBytes = process.memoryUsage.rss();
-await account.readAndHash(at, version);
-console.log(JSON.stringify({ idleBytes, peakBytes: await peakBytes() }));
+const taking = await openInventory(account.content(at, version));
+await account.readAndHash(at, version, taking);
+const { files } = await taking.finish();
+console.log(JSON.stringify({ idleBytes, peakBytes: await peakBytes(), files }));

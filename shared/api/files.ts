@@ -1,11 +1,14 @@
 import * as z from "zod";
-import { grantId, pageQuery, text, utcTime } from "./primitives.ts";
+import { grantId, pageQuery, textUpTo, utcTime } from "./primitives.ts";
 
 /** Single files of a bundle: what is in it, and one of them taken out. */
 
+/** The path of a role zip, a slash, and one in it, each of which may have 1,024 characters. */
+const longestPath = 2049;
+
 export const filesQuery = z.object({
   ...pageQuery,
-  prefix: z.string().max(1024).optional().describe("Only files whose path begins so."),
+  prefix: z.string().max(longestPath).optional().describe("Only files whose path begins so."),
 });
 
 export const bundleFile = z
@@ -23,7 +26,7 @@ export type BundleFile = z.infer<typeof bundleFile>;
 
 export const fileRequest = z
   .strictObject({
-    path: text,
+    path: textUpTo(longestPath),
     grantId: grantId.optional().describe("Which of your grants it is read under; left out, one that lends it."),
   })
   .meta({ id: "FileRequest" });

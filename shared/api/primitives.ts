@@ -52,13 +52,17 @@ function isRealTime(text: string): boolean {
 // biome-ignore lint/suspicious/noControlCharactersInRegex: refusing them is the point
 const controlCharacters = /[\u0000-\u001f\u007f-\u009f]/;
 
-/** A string of people's text: well-formed, no control characters, 1 to 1,024 characters. */
-export const text = z
-  .string()
-  .min(1, "must not be empty")
-  .max(1024, "must have at most 1,024 characters")
-  .refine((value) => value.isWellFormed(), { error: "must be well-formed Unicode" })
-  .refine((value) => !controlCharacters.test(value), { error: "must not hold control characters" });
+/** A string that is well-formed, without control characters, and not empty. */
+export const textUpTo = (characters: number) =>
+  z
+    .string()
+    .min(1, "must not be empty")
+    .max(characters, `must have at most ${characters.toLocaleString("en")} characters`)
+    .refine((value) => value.isWellFormed(), { error: "must be well-formed Unicode" })
+    .refine((value) => !controlCharacters.test(value), { error: "must not hold control characters" });
+
+/** A string of people's text. */
+export const text = textUpTo(1024);
 
 export const sha256Hex = z
   .string()

@@ -11,6 +11,7 @@ import { entriesIn, type FoundDirectory, locateDirectory } from "./directory.ts"
 import { deflated, stored, type ZipEntry } from "./entry.ts";
 import { FileList, mostFiles, type SortedFiles } from "./fileList.ts";
 import { GrowsTooMuch, InflatingTail } from "./inflating.ts";
+import { PassingParts } from "./passing.ts";
 import { ArchiveError, type FileEnd, OutOfReach, type Source, TooMuchReading, withBudget, withEnd } from "./source.ts";
 
 /** What a bundle holds. */
@@ -49,6 +50,9 @@ export type InventoryTaking = {
 /** A directory up to this size is read before the pass; a longer one is no stamp's, and its zips are not looked into. */
 const mostKeptBytes = 16 * 1024 * 1024;
 
+/** What a collection writes about itself is short; of what is longer nothing is kept. */
+export const mostBesideBytes = 1024 * 1024;
+
 /** Zips inside that are looked into. */
 const mostZips = 2_000;
 
@@ -58,9 +62,12 @@ export async function openInventory(file: Source): Promise<InventoryTaking> {
   const directory = await locateDirectory(budgeted);
   const isShort = directory.sizeBytes <= mostKeptBytes;
   const kept = isShort ? await readDirectory(budgeted, directory) : directory.end;
-  const bundle = withEnd(budgeted, kept);
+  const passing = new PassingParts();
+  const bundle = passing.over(withEnd(budgeted, kept));
   const listing = new Listing();
-  const taps = isShort ? await deflatedZips(bundle, directory) : [];
+  const wanted = isShort ? await wantedOf(bundle, directory) : { zips: [], beside: [] };
+  const taps = wanted.zips;
+  for (const entry of wanted.beside) passing.want(entry.headerOffset, entryBytes(entry, bundle.sizeBytes));
   let tap: { readonly zip: ZipEntry; readonly tail: InflatingTail } | undefined;
 
   const endTap = async (): Promise<void> => {
@@ -74,6 +81,7 @@ export async function openInventory(file: Source): Promise<InventoryTaking> {
     kept,
     bundle,
     take: async (position, chunk) => {
+      passing.take(position, chunk);
       for (;;) {
         const next = taps[0];
         if (tap === undefined && next !== undefined && next.headerOffset < position + chunk.length) {
@@ -99,12 +107,21 @@ async function readDirectory(bundle: Source, { offset, end }: FoundDirectory): P
   return { start: offset, bytes: Buffer.concat([await bundle.read(offset, end.start - offset), end.bytes]) };
 }
 
-/** In the order of their bytes, and none that overlaps the one before it: one at a time is in memory. */
-async function deflatedZips(bundle: Source, directory: FoundDirectory): Promise<ZipEntry[]> {
+/** What is wanted of the bundle's bytes as they go by. */
+async function wantedOf(bundle: Source, directory: FoundDirectory) {
   const zips: ZipEntry[] = [];
+  const beside = new Map<string, ZipEntry>();
   for await (const entry of readable(entriesIn(bundle, directory))) {
     if (isReadableZip(entry) && entry.method === deflated && zips.length < mostZips) zips.push(entry);
+    const key = besideKey(entry);
+    if (key !== undefined && !beside.has(key)) beside.set(key, entry);
   }
+  const short = [...beside.values()].filter(({ compressedBytes }) => compressedBytes <= mostBesideBytes);
+  return { zips: oneAtATime(zips), beside: short };
+}
+
+/** In the order of their bytes, and none that overlaps the one before it: one at a time is in memory. */
+function oneAtATime(zips: ZipEntry[]): ZipEntry[] {
   zips.sort((a, b) => a.headerOffset - b.headerOffset);
   let last = 0;
   return zips.filter((zip) => {
@@ -113,6 +130,10 @@ async function deflatedZips(bundle: Source, directory: FoundDirectory): Promise<
     return true;
   });
 }
+
+/** What an entry takes in the file, with room for a local header that is longer than the directory knows. */
+const entryBytes = ({ headerOffset, nameBytes, compressedBytes }: ZipEntry, sizeBytes: number): number =>
+  Math.max(0, Math.min(30 + nameBytes + 1024 + compressedBytes, sizeBytes - headerOffset));
 
 /** The entries up to where the directory is damaged. */
 async function* readable(entries: AsyncIterable<ZipEntry>): AsyncGenerator<ZipEntry> {
@@ -205,11 +226,9 @@ class Listing {
   }
 
   #noteBeside(entry: ZipEntry): void {
-    const name = entry.path.slice(entry.path.lastIndexOf("/") + 1).toLowerCase();
-    for (const key of ["log", "stampInformation"] as const) {
-      if (name === besideNames[key] && this.#beside[key] === undefined) {
-        this.#beside = { ...this.#beside, [key]: placeIn(entry) };
-      }
+    const key = besideKey(entry);
+    if (key !== undefined && this.#beside[key] === undefined) {
+      this.#beside = { ...this.#beside, [key]: placeIn(entry) };
     }
   }
 
@@ -252,6 +271,11 @@ class Listing {
   #warn(warning: InventoryWarning, times = 1): void {
     if (times > 0) this.#warnings[warning] = (this.#warnings[warning] ?? 0) + times;
   }
+}
+
+function besideKey({ path }: ZipEntry): keyof typeof besideNames | undefined {
+  const name = path.slice(path.lastIndexOf("/") + 1).toLowerCase();
+  return (["log", "stampInformation"] as const).find((key) => besideNames[key] === name);
 }
 
 const keyOf = ({ headerOffset, path }: ZipEntry): string => `${headerOffset}/${path}`;

@@ -54,19 +54,20 @@ export function offsetBefore({ index }: Pick<InventoryRecord, "index">, path: st
   return index.findLast((mark) => comparePaths(mark.path, path) <= 0)?.offset ?? 0;
 }
 
-/** Bytes in which a mark's lines mostly are. */
-const lookupBytes = 256 * 1024;
-
+/** Reads the lines between two marks, and nothing else. */
 export async function findFile(
-  world: Needs,
+  { contents }: Needs,
   place: Place,
-  inventory: InventoryRecord,
+  { index, lineBytes }: Pick<InventoryRecord, "index" | "lineBytes">,
   path: string,
 ): Promise<ListedFile | undefined> {
-  for await (const { file } of linesFrom(world, place, offsetBefore(inventory, path), lookupBytes)) {
-    const order = comparePaths(file.path, path);
-    if (order === 0) return file;
-    if (order > 0) return undefined;
+  const start = offsetBefore({ index }, path);
+  const end = index.find(({ offset }) => offset > start)?.offset ?? lineBytes;
+  const lines = end > start ? await contents.inventoryLines(place, start, end - start) : undefined;
+  for (const line of lines?.toString().split("\n") ?? []) {
+    // Parsing all of them would take longer than reading them.
+    const file = line.startsWith(`{"path":${JSON.stringify(path)},`) ? parseLine(line) : undefined;
+    if (file !== undefined) return file;
   }
   return undefined;
 }

@@ -3,7 +3,7 @@ import { buffer } from "node:stream/consumers";
 import * as z from "zod";
 import type { Completeness } from "../../api/bundles.ts";
 import { entryContent } from "../../archive/content.ts";
-import { type Inventory, type InventoryTaking, openInventory } from "../../archive/inventory.ts";
+import { type Inventory, type InventoryTaking, mostBesideBytes, openInventory } from "../../archive/inventory.ts";
 import { ArchiveError, type Source } from "../../archive/source.ts";
 import type { BundleRecord } from "../../domain/bundle.ts";
 import { completenessOf, type StampInformation } from "../../domain/completeness.ts";
@@ -72,11 +72,9 @@ async function judge(world: Needs, bundle: BundleRecord, source: Source, invento
   });
 }
 
-/** What a collection writes about itself is short; more is not read. */
-const mostTextBytes = 1024 * 1024;
-
 async function smallText(source: Source, entry: EntryPlace | undefined): Promise<string | undefined> {
-  if (entry === undefined || entry.sizeBytes > mostTextBytes || entry.compressedBytes > mostTextBytes) return undefined;
+  if (entry === undefined || entry.sizeBytes > mostBesideBytes || entry.compressedBytes > mostBesideBytes)
+    return undefined;
   try {
     return textOf(await buffer(await entryContent(source, entry)));
   } catch (error) {

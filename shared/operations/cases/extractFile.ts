@@ -11,8 +11,8 @@ import { pathDigest } from "../bundles/inventory.ts";
 import type { TokenCaller } from "../caller.ts";
 import type { LentFile, World } from "../needs.ts";
 import { noSuchGrant } from "../refusals.ts";
-import { recordLending } from "./recordLending.ts";
-import { bytesToRead, noSuchFile, requireFile, takeOut } from "./takeOut.ts";
+import { type LentThing, recordLending } from "./recordLending.ts";
+import { bytesToRead, requireFile, whileThere, writeOut } from "./takeOut.ts";
 import { requireKnown } from "./view.ts";
 
 type AtBundle = { readonly caseNumber: CaseNumber; readonly stampId: StampId; readonly bundleId: BundleId };
@@ -30,32 +30,56 @@ export async function extractFile(
   at: AtBundle,
   asked: FileRequest,
 ): Promise<Extraction> {
-  const { bundle, grantId } = await requireLent(world, caller, at, asked.grantId);
-  const { inventory, file } = await requireFile(world, bundle, asked.path);
-  const digest = pathDigest(inventory, file.path);
-  const lent: LentFile = { place: placeOf(bundle), lentOn: utcDay(world.clock.now()), digest };
-  const { caseNumber, stampId, bundleId } = at;
-  const { path, sizeBytes } = file;
-  const thing = { stampId, bundleId, file: { pathDigest: digest, role: file.role } };
-  const { expiresOn } = await recordLending(world, caller, { caseNumber, grantId }, thing);
-  if (bytesToRead(inventory, file) > mostBytesAtOnce && !(await world.contents.isLent(lent))) {
-    await queue(world, lent, path);
-    return { id: digest, path, status: "Running" };
-  }
-  await takeOut(world, lent, { inventory, file });
+  const { bundle, grantIds } = await requireLent(world, caller, at, asked.grantId);
+  const found = await requireFile(world, bundle, asked.path);
+  const { path, sizeBytes, role } = found.file;
+  const id = pathDigest(found.inventory, path);
+  const lent: LentFile = { place: placeOf(bundle), lentOn: utcDay(world.clock.now()), digest: id };
+  const { expiresOn } = await recordUnderOneOf(world, caller, grantIds, at, { pathDigest: id, role });
+  const isThere = await whileThere(world, lent, async () => {
+    await world.contents.keepLentPath(lent, path);
+    if (await world.contents.isLent(lent)) return true;
+    const takesLong = bytesToRead(found) > mostBytesAtOnce;
+    await (takesLong ? queue(world, lent) : writeOut(world, lent, found));
+    return !takesLong;
+  });
+  if (!isThere) return { id, path, status: "Running" };
   const url = await world.contents.lentUrl(lent, { fileName: nameOf(path), expiresOn });
-  return { id: digest, path, status: "Succeeded", sizeBytes, url, expiresOn: toUtcTime(expiresOn) };
+  return { id, path, status: "Succeeded", sizeBytes, url, expiresOn: toUtcTime(expiresOn) };
 }
 
+/** Under the first of the caller's grants that lends the file; where none does, the first one's refusal. */
+async function recordUnderOneOf(
+  world: World,
+  caller: TokenCaller,
+  grantIds: readonly GrantId[],
+  { caseNumber, stampId, bundleId }: AtBundle,
+  file: NonNullable<LentThing["file"]>,
+): Promise<{ expiresOn: Date }> {
+  const refusals: unknown[] = [];
+  for (const grantId of grantIds) {
+    try {
+      return await recordLending(world, caller, { caseNumber, grantId }, { stampId, bundleId, file });
+    } catch (error) {
+      if (!isOfTheGrant(error)) throw error;
+      refusals.push(error);
+    }
+  }
+  throw refusals[0];
+}
+
+/** Refusals that another grant may not meet. */
+const isOfTheGrant = (error: unknown): boolean =>
+  error instanceof DomainError && ["RoleNotGranted", "GrantNotActive"].includes(error.code);
+
 /** What an earlier try ended in is forgotten: whoever asks again wants to know of this one. */
-async function queue({ contents, extractions }: World, lent: LentFile, path: string): Promise<void> {
+async function queue({ contents, extractions }: World, lent: LentFile): Promise<void> {
   const { stampId, bundleId } = lent.place;
-  await contents.keepLentPath(lent, path);
   await contents.forgetLentFailure(lent);
   await extractions.send({ stampId, bundleId, digest: lent.digest, lentOn: lent.lentOn });
 }
 
-/** How far a file is that was too large to wait for; once it has succeeded, asking again gives its URL. */
+/** How far a file is that was too large to wait for; once it has succeeded, asking again that day gives its URL. */
 export async function readExtraction(
   world: World,
   caller: TokenCaller,
@@ -64,18 +88,20 @@ export async function readExtraction(
   const { bundle } = await requireLent(world, caller, at, undefined);
   const place = placeOf(bundle);
   const id = at.extractionId;
-  const path = await world.contents.lentPath(place, id);
-  if (path === undefined) throw noSuchFile();
+  const asked = await world.contents.lentPath(place, id);
   const today = utcDay(world.clock.now());
-  // What was asked for late in the evening is done, or not, on the day before.
-  for (const lentOn of [today, addDays(today, -1)]) {
-    const lent: LentFile = { place, lentOn, digest: id };
-    if (await world.contents.isLent(lent)) return { id, path, status: "Succeeded" };
-    const message = await world.contents.lentFailure(lent);
-    if (message !== undefined) return { id, path, status: "Failed", error: { code: "UnreadableFile", message } };
-  }
-  return { id, path, status: "Running" };
+  // What was asked for late in the evening is done on the next day; what is older was dropped.
+  if (asked?.lentOn === undefined || asked.lentOn < addDays(today, -1)) throw noSuchExtraction();
+  const { path, lentOn } = asked;
+  const lent: LentFile = { place, lentOn, digest: id };
+  if (await world.contents.isLent(lent)) return { id, path, status: "Succeeded" };
+  const message = await world.contents.lentFailure(lent);
+  if (message === undefined) return { id, path, status: "Running" };
+  return { id, path, status: "Failed", error: { code: "UnreadableFile", message } };
 }
+
+const noSuchExtraction = () =>
+  new DomainError("NotFound", "No such file is being taken out of the bundle. Ask for it (POST …/files:extract).");
 
 /** Asks every rule before the inventory is read, so that a path tells nothing to whom it may not. */
 async function requireLent(
@@ -83,16 +109,16 @@ async function requireLent(
   caller: TokenCaller,
   { caseNumber, stampId, bundleId }: AtBundle,
   grantId: GrantId | undefined,
-): Promise<{ bundle: BundleRecord; grantId: GrantId }> {
-  const record = requireKnown(await world.cases.head(caseNumber), caller);
+): Promise<{ bundle: BundleRecord; grantIds: readonly GrantId[] }> {
+  const [head, found] = await Promise.all([world.cases.head(caseNumber), world.stamps.bundle(stampId, bundleId)]);
+  const record = requireKnown(head, caller);
   const now = world.clock.now();
-  const grant =
-    grantId === undefined
-      ? await grantThatLends(world, record, caller, { stampId, bundleId })
-      : await world.cases.grant(caseNumber, grantId);
+  const grants = await (grantId === undefined
+    ? grantsThatLend(world, record, caller, { stampId, bundleId })
+    : grantOf(world, caseNumber, grantId));
+  const [grant] = grants;
   if (grant === undefined) throw grantId === undefined ? noGrant() : noSuchGrant();
   requireActiveGrant(grant, record, caller.subject, now);
-  const found = await world.stamps.bundle(stampId, bundleId);
   const isInGrant = grant.bundles.some((each) => each.stampId === stampId && each.bundleId === bundleId);
   const bundle = requireLendable({
     case: record,
@@ -101,7 +127,7 @@ async function requireLent(
     purpose: grant.purpose,
     now,
   });
-  return { bundle, grantId: grant.grantId };
+  return { bundle, grantIds: grants.map((each) => each.grantId) };
 }
 
 const noGrant = () =>
@@ -110,21 +136,28 @@ const noGrant = () =>
     "No active grant of yours lends this bundle. Ask for one (PUT /cases/{caseNumber}/accessGrants/{grantId}).",
   );
 
-async function grantThatLends(
+async function grantOf({ cases }: World, caseNumber: CaseNumber, grantId: GrantId): Promise<readonly GrantRecord[]> {
+  const grant = await cases.grant(caseNumber, grantId);
+  return grant === undefined ? [] : [grant];
+}
+
+/** The caller's grants of the bundle that have not ended; where all of them wait for approval, one that says so. */
+async function grantsThatLend(
   { cases, clock }: World,
   record: CaseRecord,
   caller: TokenCaller,
   bundle: { readonly stampId: StampId; readonly bundleId: BundleId },
-): Promise<GrantRecord | undefined> {
+): Promise<readonly GrantRecord[]> {
+  const lending: GrantRecord[] = [];
   let waiting: GrantRecord | undefined;
   for await (const { item } of cases.activeGrants(record.caseNumber)) {
     const grant = await cases.grant(record.caseNumber, item);
     if (grant?.grantee !== caller.subject || grantEnd(grant, record, clock.now()) !== undefined) continue;
-    const lends = grant.bundles.some((each) => each.stampId === bundle.stampId && each.bundleId === bundle.bundleId);
-    if (lends && !isPending(grant)) return grant;
-    if (lends) waiting ??= grant;
+    if (!grant.bundles.some((each) => each.stampId === bundle.stampId && each.bundleId === bundle.bundleId)) continue;
+    if (isPending(grant)) waiting ??= grant;
+    else lending.push(grant);
   }
-  return waiting;
+  return lending.length === 0 && waiting !== undefined ? [waiting] : lending;
 }
 
 /** What the file is saved as: its name, never its folders. */

@@ -5,7 +5,7 @@ import { utcDaySchema } from "../../domain/utcDay.ts";
 import { DomainError } from "../../errors.ts";
 import { placeOf } from "../bundles/finishPurge.ts";
 import type { LentFile, World } from "../needs.ts";
-import { requireFile, takeOut } from "./takeOut.ts";
+import { requireFile, whileThere, writeOut } from "./takeOut.ts";
 
 /** What the queue carries: the digest stands for the path, which is kept in the bundle's day container alone. */
 const extractionMessage = z.object({ stampId, bundleId, digest: sha256Hex, lentOn: utcDaySchema });
@@ -32,10 +32,11 @@ async function extractQueued(world: World, message: ExtractionMessage): Promise<
   const lent = await lentFileOf(world, message);
   const bundle = await world.stamps.bundle(message.stampId, message.bundleId);
   if (bundle === undefined || lent === undefined || (await world.contents.isLent(lent))) return;
-  const path = await world.contents.lentPath(lent.place, lent.digest);
-  if (path === undefined) return;
+  const asked = await world.contents.lentPath(lent.place, lent.digest);
+  if (asked === undefined) return;
   try {
-    await takeOut(world, lent, await requireFile(world, bundle, path));
+    const found = await requireFile(world, bundle, asked.path);
+    await whileThere(world, lent, () => writeOut(world, lent, found));
   } catch (error) {
     if (!(error instanceof DomainError) || error.code === "ServiceUnavailable") throw error;
     if (error.code !== "PurgeDue") await world.contents.noteLentFailure(lent, error.message);

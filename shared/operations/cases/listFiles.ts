@@ -1,6 +1,8 @@
 import type { BundleFile } from "../../api/files.ts";
-import { type BundleId, type CaseNumber, type StampId, toUtcTime } from "../../api/primitives.ts";
+import { type BundleId, type CaseNumber, type Purpose, type StampId, toUtcTime } from "../../api/primitives.ts";
 import { deflated, stored } from "../../archive/entry.ts";
+import type { BundleRecord } from "../../domain/bundle.ts";
+import type { CaseRecord } from "../../domain/case.ts";
 import type { ListedFile } from "../../domain/inventory.ts";
 import { requireLendable } from "../../domain/lending.ts";
 import { DomainError } from "../../errors.ts";
@@ -31,7 +33,7 @@ export async function listFiles(
     world.stamps.bundle(at.stampId, at.bundleId),
   ]);
   const record = requireKnown(head, caller);
-  const purpose = record.kind === "support" ? "troubleshooting" : "productHealth";
+  const purpose = purposeOf(record, found);
   const bundle = requireLendable({ case: record, stampId: at.stampId, bundle: found, purpose, now: world.clock.now() });
   const place = placeOf(bundle);
   const start = page.after === undefined ? await startOf(world, place, prefix) : offsetIn(page.after);
@@ -40,6 +42,12 @@ export async function listFiles(
   } catch (error) {
     throw error instanceof NoLine ? noSuchPage(error) : error;
   }
+}
+
+/** One that the bundle could be lent for on this case; where there is none, one that the rules refuse. */
+function purposeOf({ kind }: CaseRecord, bundle: BundleRecord | undefined): Purpose {
+  const consented = bundle?.consentDecision.purposes ?? [];
+  return kind === "support" && consented.includes("troubleshooting") ? "troubleshooting" : "productHealth";
 }
 
 type Wanted = { readonly start: number; readonly top: number; readonly prefix: string };

@@ -10,7 +10,7 @@ import { findFile } from "../bundles/findFile.ts";
 import { placeOf } from "../bundles/finishPurge.ts";
 import type { LentFile, World } from "../needs.ts";
 
-export const noSuchFile = () =>
+const noSuchFile = () =>
   new DomainError(
     "NotFound",
     "The bundle has no such file. List its files (GET …/files) and use a path as it stands there.",
@@ -21,7 +21,7 @@ export async function requireFile(
   world: Pick<World, "contents">,
   bundle: BundleRecord,
   path: string,
-): Promise<{ inventory: InventoryRecord; file: ListedFile }> {
+): Promise<FoundFile> {
   const inventory = await world.contents.inventory(placeOf(bundle));
   const file = inventory && (await findFile(world, placeOf(bundle), inventory, path));
   if (inventory === undefined || file === undefined) throw noSuchFile();
@@ -42,45 +42,38 @@ const zipOf = (inventory: InventoryRecord, { zip }: ListedFile) =>
   zip === undefined ? undefined : inventory.zips[zip];
 
 /** A file of a deflated zip is found by inflating all that is before it. */
-export function bytesToRead(inventory: InventoryRecord, file: ListedFile): number {
+export function bytesToRead({ inventory, file }: FoundFile): number {
   const zip = zipOf(inventory, file);
   return zip?.method === deflated ? zip.compressedBytes : Math.max(file.compressedBytes, file.sizeBytes);
 }
 
-/**
- * Writes the file to the day's lent container and keeps its path beside the bundle; nothing of either is left where the bundle's deletion began
- * meanwhile (`PurgeDue`), and no part of a file that turns out damaged (`UnreadableFile`).
- */
-export async function takeOut(
-  world: World,
-  lent: LentFile,
-  { inventory, file }: { readonly inventory: InventoryRecord; readonly file: ListedFile },
-): Promise<void> {
-  try {
-    await world.contents.keepLentPath(lent, file.path);
-    if (!(await world.contents.isLent(lent))) await write(world, lent, inventory, file);
-  } finally {
-    // A purge that is under way takes away what is read, and may have looked for what is lent before it was there.
-    await requireStillThere(world, lent);
-  }
-}
+/** A file as the bundle's inventory lists it. */
+export type FoundFile = { readonly inventory: InventoryRecord; readonly file: ListedFile };
 
-async function write(
-  world: Pick<World, "contents">,
-  lent: LentFile,
-  inventory: InventoryRecord,
-  file: ListedFile,
-): Promise<void> {
+/** Writes the file to the day's lent container, where it is there only once it was whole. Throws `UnreadableFile` where it is damaged. */
+export async function writeOut(world: Pick<World, "contents">, lent: LentFile, found: FoundFile): Promise<void> {
   try {
-    const bundle = world.contents.open(lent.place, inventory);
-    await world.contents.lend(lent, await contentOf(bundle, inventory, file));
+    const bundle = world.contents.open(lent.place, found.inventory);
+    await world.contents.lend(lent, await contentOf(bundle, found));
   } catch (error) {
     if (error instanceof ArchiveError) throw unreadable(error.message, error);
     throw error;
   }
 }
 
-async function contentOf(bundle: Source, inventory: InventoryRecord, file: ListedFile): Promise<Readable> {
+/**
+ * Does what writes something of a bundle's content down. A deletion that began meanwhile may have looked for it before it was there: then nothing
+ * of it is left (`PurgeDue`).
+ */
+export async function whileThere<T>(world: World, lent: LentFile, write: () => Promise<T>): Promise<T> {
+  try {
+    return await write();
+  } finally {
+    await requireStillThere(world, lent);
+  }
+}
+
+async function contentOf(bundle: Source, { inventory, file }: FoundFile): Promise<Readable> {
   const zip = zipOf(inventory, file);
   if (zip === undefined) return await entryContent(bundle, file);
   if (zip.method === deflated) return await contentInsideDeflated(bundle, zip, file);

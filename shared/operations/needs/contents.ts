@@ -21,9 +21,12 @@ export type Contents = {
   /** The file is there only once `content` has ended well. Safe to repeat. */
   readonly lend: (file: LentFile, content: Readable) => Promise<void>;
   readonly lentUrl: (file: LentFile, as: { fileName: string; expiresOn: Date }) => Promise<string>;
-  /** Keeps a path beside its bundle, so that its customer sees it as long as the bundle lives. */
+  /** Keeps a path beside its bundle, so that its customer sees it as long as the bundle lives, with the day that it was last asked for. */
   readonly keepLentPath: (file: LentFile, path: string) => Promise<void>;
-  readonly lentPath: (place: Place, digest: string) => Promise<string | undefined>;
+  readonly lentPath: (
+    place: Place,
+    digest: string,
+  ) => Promise<{ readonly path: string; readonly lentOn: UtcDay | undefined } | undefined>;
   readonly lentDays: (account: string) => Promise<readonly UtcDay[]>;
   /** Why the file could not be taken out, in words; kept and dropped with the day's lent files. */
   readonly noteLentFailure: (file: LentFile, message: string) => Promise<void>;

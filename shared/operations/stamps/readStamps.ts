@@ -64,8 +64,8 @@ async function pathShownTo(world: Needs, caller: Caller, access: AccessRecord): 
   if (caller.kind !== "stamp" || access.pathDigest === undefined) return {};
   const bundle = await world.stamps.bundle(access.stampId, access.bundleId);
   if (bundle?.state !== "accepted") return {};
-  const path = await world.contents.lentPath(placeOf(bundle), access.pathDigest);
-  return path === undefined ? {} : { path };
+  const lent = await world.contents.lentPath(placeOf(bundle), access.pathDigest);
+  return lent === undefined ? {} : { path: lent.path };
 }
 
 const accessView = ({ accessId: _accessId, ...access }: AccessRecord, shownAs: string): Access => ({

@@ -1,4 +1,6 @@
+import { createHash, randomUUID } from "node:crypto";
 import type { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
 import type { BlobServiceClient, BlockBlobClient } from "@azure/storage-blob";
 import {
   type BundleLocation,
@@ -11,7 +13,8 @@ import {
   lentPathBlobName,
 } from "../../domain/containers.ts";
 import type { UtcDay } from "../../domain/utcDay.ts";
-import { hasCode, isConflict, isNotFound, isPreconditionFailed, orUnavailable } from "../failures.ts";
+import { utcDaySchema } from "../../domain/utcDay.ts";
+import { hasCode, isNotFound, isPreconditionFailed, orUnavailable } from "../failures.ts";
 import { deleteBlob, deleteContainer } from "./deletion.ts";
 import { attachment, type Download, longestReadMs } from "./read.ts";
 import type { Signer } from "./signer.ts";
@@ -19,15 +22,18 @@ import type { Signer } from "./signer.ts";
 /** One file taken out of a bundle, by the salted digest of its path, and the day it is lent on. */
 export type LentFile = { readonly place: BundleLocation; readonly lentOn: UtcDay; readonly digest: string };
 
+/** A path that was lent, and the day of lending that was last asked for. */
+export type LentPath = { readonly path: string; readonly lentOn: UtcDay | undefined };
+
 /** What is lent in parts: files taken out of bundles, in a container of the day of lending. */
 export type Lending = {
   readonly isLent: (file: LentFile) => Promise<boolean>;
   /** Writes the file; it is there only once `content` has ended well. One that is there already stays. Repeating it is safe. */
   readonly lend: (file: LentFile, content: Readable) => Promise<void>;
   readonly lentUrl: (file: LentFile, download: Download) => Promise<string>;
-  /** Keeps the path beside its bundle, so that it dies with it. */
+  /** Keeps the path beside its bundle, so that it dies with it, and the day that it was last asked for. */
   readonly keepLentPath: (file: LentFile, path: string) => Promise<void>;
-  readonly lentPath: (at: BundleLocation, digest: string) => Promise<string | undefined>;
+  readonly lentPath: (at: BundleLocation, digest: string) => Promise<LentPath | undefined>;
   readonly noteLentFailure: (file: LentFile, message: string) => Promise<void>;
   readonly forgetLentFailure: (file: LentFile) => Promise<void>;
   readonly lentFailure: (file: LentFile) => Promise<string | undefined>;
@@ -38,18 +44,46 @@ export type Lending = {
   readonly deleteLentOf: (at: BundleLocation) => Promise<void>;
 };
 
-/** Bytes of a block, and blocks under way: together they bound the memory. */
+/** Bytes of a block: one waits in memory while the next one fills. */
 const blockBytes = 4 * 1024 * 1024;
-const blocksAtOnce = 2;
+
+/** The content in blocks, of which the last may be shorter; none where it is empty. */
+async function* blocksOf(content: Readable): AsyncGenerator<Buffer> {
+  let chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of content) {
+    const bytes = Buffer.from(chunk);
+    chunks.push(bytes);
+    length += bytes.length;
+    if (length < blockBytes) continue;
+    const all = Buffer.concat(chunks);
+    let at = 0;
+    for (; at + blockBytes <= length; at += blockBytes) yield all.subarray(at, at + blockBytes);
+    chunks = [all.subarray(at)];
+    length -= at;
+  }
+  if (length > 0) yield Buffer.concat(chunks);
+}
+
+/** Storage refuses what came otherwise than it was sent. */
+const md5Of = (bytes: Buffer) => ({ transactionalContentMD5: createHash("md5").update(bytes).digest() });
 
 async function textOf(blob: BlockBlobClient): Promise<string | undefined> {
+  return (await textAndMetadata(blob))?.text;
+}
+
+async function textAndMetadata(blob: BlockBlobClient) {
   try {
-    return (await blob.downloadToBuffer()).toString();
+    const { readableStreamBody, metadata = {} } = await blob.download();
+    return { text: readableStreamBody === undefined ? "" : await text(readableStreamBody), metadata };
   } catch (error) {
     if (isNotFound(error)) return undefined;
     throw error;
   }
 }
+
+/** Names of metadata come back in lower case. */
+const lentOnKey = "lenton";
 
 export function openLending(service: BlobServiceClient, sign: Signer): Lending {
   const containerOf = (day: UtcDay) => service.getContainerClient(lentContainerName(day));
@@ -70,16 +104,54 @@ export function openLending(service: BlobServiceClient, sign: Signer): Lending {
     return days.sort();
   };
 
+  /** Runs what writes into a day's container, which is made where it is missing. */
+  const inContainer = async (day: UtcDay, write: () => Promise<unknown>): Promise<void> => {
+    try {
+      await write();
+    } catch (error) {
+      if (!hasCode(error, "ContainerNotFound")) throw error;
+      await containerOf(day).createIfNotExists();
+      await write();
+    }
+  };
+
+  /** The last block is held back until the content has ended well, so that a file of one block is written by one call. */
+  const write = async (file: LentFile, content: Readable): Promise<void> => {
+    const blob = blobOf(file);
+    const once = { conditions: { ifNoneMatch: "*" } };
+    const asker = randomUUID();
+    const ids: string[] = [];
+    const stage = async (block: Buffer): Promise<void> => {
+      // Two who write the same file at once never take each other's blocks.
+      const id = Buffer.from(`${asker}-${String(ids.length).padStart(6, "0")}`).toString("base64");
+      await inContainer(file.lentOn, () => blob.stageBlock(id, block, block.length, md5Of(block)));
+      ids.push(id);
+    };
+    let held: Buffer | undefined;
+    for await (const block of blocksOf(content)) {
+      if (held !== undefined) await stage(held);
+      held = block;
+    }
+    const last = held ?? Buffer.alloc(0);
+    if (ids.length === 0) {
+      await inContainer(file.lentOn, () => blob.upload(last, last.length, { ...once, ...md5Of(last) }));
+      return;
+    }
+    await stage(last);
+    await blob.commitBlockList(ids, once);
+  };
+
   return {
     isLent: (file) => orUnavailable(() => blobOf(file).exists()),
 
     lend: (file, content) =>
       orUnavailable(async () => {
-        await containerOf(file.lentOn).createIfNotExists();
         try {
-          await blobOf(file).uploadStream(content, blockBytes, blocksAtOnce, { conditions: { ifNoneMatch: "*" } });
+          await write(file, content);
         } catch (error) {
-          if (!(isConflict(error) || isPreconditionFailed(error))) throw error;
+          // Whoever commits first takes away the blocks that another had staged.
+          const isOvertaken = hasCode(error, "BlobAlreadyExists", "InvalidBlockList") || isPreconditionFailed(error);
+          if (!isOvertaken || !(await blobOf(file).exists())) throw error;
         }
       }),
 
@@ -95,16 +167,22 @@ export function openLending(service: BlobServiceClient, sign: Signer): Lending {
         }),
       ),
 
-    keepLentPath: ({ place, digest }, path) =>
-      orUnavailable(async () => void (await pathBlob(place, digest).upload(path, Buffer.byteLength(path)))),
+    keepLentPath: ({ place, digest, lentOn }, path) =>
+      orUnavailable(async () => {
+        await pathBlob(place, digest).upload(path, Buffer.byteLength(path), { metadata: { [lentOnKey]: lentOn } });
+      }),
 
-    lentPath: (at, digest) => orUnavailable(() => textOf(pathBlob(at, digest))),
+    lentPath: (at, digest) =>
+      orUnavailable(async () => {
+        const found = await textAndMetadata(pathBlob(at, digest));
+        if (found === undefined) return undefined;
+        return { path: found.text, lentOn: utcDaySchema.safeParse(found.metadata[lentOnKey]).data };
+      }),
 
     noteLentFailure: (file, message) =>
-      orUnavailable(async () => {
-        await containerOf(file.lentOn).createIfNotExists();
-        await failureBlob(file).upload(message, Buffer.byteLength(message));
-      }),
+      orUnavailable(() =>
+        inContainer(file.lentOn, () => failureBlob(file).upload(message, Buffer.byteLength(message))),
+      ),
 
     forgetLentFailure: (file) => orUnavailable(() => deleteBlob(failureBlob(file))),
 

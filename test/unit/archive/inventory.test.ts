@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { buffer } from "node:stream/consumers";
 import { describe, expect, it } from "vitest";
+import { entryContent } from "../../../shared/archive/content.ts";
 import { openInventory } from "../../../shared/archive/inventory.ts";
 import { contentOf, counted, inventoryOf, zipOf } from "./support/zips.ts";
 
@@ -85,3 +86,28 @@ it("reads no more of a bundle with stored role zips than its directories and end
   const directories = roles.flatMap(names).reduce((sum, role) => sum + 46 + role.length + 9, 0);
   expect(bundle.bytesRead()).toBeLessThan(directories * 1.1);
 });
+
+it.each([1, 37, 1_000_000])(
+  "keeps what a collection writes about itself as it goes by in pieces of %i bytes, and reads no byte twice",
+  async (pieceBytes) => {
+    const log = Buffer.from("PS>TerminatingError\n".repeat(40));
+    const bytes = await zipOf([
+      { name: "Storage-20270203040506.zip", content: storage },
+      { name: "Get-AzureStackLog_Output.log", content: log },
+      { name: "AzureStackStampInformation.json", content: Buffer.from("{}"), compress: false },
+      { name: "elsewhere/Get-AzureStackLog_Output.log", content: Buffer.from("another") },
+    ]);
+    const file = counted(bytes);
+    const taking = await openInventory(file);
+    for (let at = 0; at < bytes.length; at += pieceBytes) await taking.take(at, bytes.subarray(at, at + pieceBytes));
+    const { beside } = await taking.finish();
+    expect(
+      await Promise.all(
+        [beside.log, beside.stampInformation].map(
+          async (entry) => entry && (await buffer(await entryContent(taking.bundle, entry))),
+        ),
+      ),
+    ).toEqual([log, Buffer.from("{}")]);
+    expect(file.bytesRead()).toBe(taking.kept.bytes.length);
+  },
+);
