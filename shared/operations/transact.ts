@@ -3,7 +3,7 @@ import { HeadMoved } from "./needs.ts";
 
 /** Reads, decides and commits until no other writer came between (`DESIGN.md`, Data: the head is the lock). */
 
-const mostAttempts = 12;
+const mostAttempts = 16;
 const longestPauseMs = 400;
 
 /**

@@ -22,10 +22,10 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-const stamp = (...words: string[]) => {
-  const { directory } = world.service;
-  return startStamp({ local: directory, folder: directory, origin: world.origin }, words).ended;
-};
+/** The command line of the stamp that is kept in `local`. */
+const stampIn = (local: string, words: readonly string[]) =>
+  startStamp({ local, folder: world.service.directory, origin: world.origin }, words).ended;
+const stamp = (...words: string[]) => stampIn(world.service.directory, words);
 
 const preflight = z.object({
   ok: z.boolean(),
@@ -33,8 +33,9 @@ const preflight = z.object({
     z.object({ name: z.string(), status: z.string(), message: z.string(), remedy: z.string().optional() }),
   ),
 });
-const checked = async (...words: string[]) => {
-  const { code, stdout } = await stamp("check", "--json", ...words);
+const checked = (...words: string[]) => checkedIn(world.service.directory, words);
+const checkedIn = async (local: string, words: readonly string[] = []) => {
+  const { code, stdout } = await stampIn(local, ["check", "--json", ...words]);
   const { ok, checks } = preflight.parse(JSON.parse(stdout));
   return { code, ok, checks, statusOf: (name: string) => checks.find((each) => each.name === name)?.status };
 };
@@ -68,11 +69,12 @@ describe("over HTTP", () => {
 
 describe("by the command line", () => {
   it("each road's state is told, from no stamp at all to a bundle that would be taken", async () => {
-    const unregistered = await stamp("options");
+    const nobody = join(world.service.directory, "nobody");
+    const unregistered = await stampIn(nobody, ["options"]);
     expect(unregistered.code).toBe(0);
     expect(unregistered.stdout).toContain("privileged endpoint: available, recommended");
     expect(unregistered.stdout).toContain('Get-AzureStackLog -OutputSasUri "<URL from support>"');
-    expect(await checked()).toMatchObject({ code: 1, ok: false });
+    expect(await checkedIn(nobody)).toMatchObject({ code: 1, ok: false });
 
     expect(await stamp("register")).toMatchObject({ code: 0, stderr: "" });
     const { code, ok, checks } = await checked("--size", "2000000000");

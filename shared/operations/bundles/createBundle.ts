@@ -52,6 +52,7 @@ export async function createBundle(
   const { stamps } = world;
   const { stampId } = caller;
 
+  const spare: Spare = { of: undefined };
   const result = await transact(
     () => stamps.head(stampId),
     async (head, isFirst) => {
@@ -65,10 +66,10 @@ export async function createBundle(
       requireMatch(condition.ifMatch, undefined);
       requireCreatable(question);
       if (storm !== undefined) throw tooManyRequests(storm);
-      return await insert(world, caller, { head, stamp }, bundleId, creation);
+      return await insert(world, caller, { head, stamp }, bundleId, creation, spare);
     },
     caller.head,
-  );
+  ).finally(() => discard(world, spare));
   if (result.created) world.intake.took(request.sizeBytes, world.clock.now());
   if (result.created) await tryLinkClaim(world, actorOf(caller), result.record);
   // The bundle as it was created: whether the claim made a link is not for this answer to tell.
@@ -97,35 +98,51 @@ function repeated(
   return { record: standing, stamp, created: false };
 }
 
+/**
+ * The bundle of a try that another change of the stamp overtook: its landing container is there, and nobody was given a URL for it. The next try
+ * takes it, so that under contention a try costs no more than what it decides on.
+ */
+type Spare = { of: BundleRecord | undefined };
+
 async function insert(
   world: World,
   caller: SendingCaller,
   { head, stamp }: { readonly head: StampHead; readonly stamp: StampRecord },
   bundleId: BundleId,
   creation: Creation,
+  spare: Spare,
 ): Promise<Created> {
   const { request } = creation;
   const { clock, landing, schedule, stamps } = world;
   const now = clock.now();
-  const record = newBundle(world, stamp, bundleId, creation, now);
+  const standing = spare.of;
+  const fresh = newBundle(world, stamp, bundleId, creation, now);
+  const record = standing?.account === fresh.account ? { ...fresh, landing: standing.landing } : fresh;
   const operator =
     request.consent === undefined ? undefined : await operatorOf(world, caller.stampId, request.consent.decidedBy);
-  await schedule.remember(uploadWork(record), new Date(now.getTime() + firstLookAfterMs));
-  await landing.create(record.account, record.landing);
+  if (record === fresh) {
+    await discard(world, spare);
+    await schedule.remember(uploadWork(record), new Date(now.getTime() + firstLookAfterMs));
+    await landing.create(record.account, record.landing);
+  }
+  spare.of = undefined;
   try {
     const change = { events: [createdEvent(caller, record, operator)], insert: [record] };
     await stamps.commit(caller.stampId, head, change, now);
   } catch (error) {
-    if (error instanceof HeadMoved) await discard(world, record);
+    if (error instanceof HeadMoved) spare.of = record;
     throw error;
   }
   return { record, stamp, created: true };
 }
 
-/** Nobody was given a URL for it. */
-async function discard(world: Pick<World, "landing" | "schedule">, record: BundleRecord): Promise<void> {
-  await world.landing.delete(record.account, record.landing);
-  await world.schedule.forget(uploadWork(record));
+/** What no try took. */
+async function discard({ landing, schedule }: Pick<World, "landing" | "schedule">, spare: Spare): Promise<void> {
+  if (spare.of === undefined) return;
+  const record = spare.of;
+  await landing.delete(record.account, record.landing);
+  await schedule.forget(uploadWork(record));
+  spare.of = undefined;
 }
 
 function newBundle(

@@ -25,6 +25,42 @@ test("a create that is repeated after its consent was revoked is still a repetit
   expectRefusal(await stamp.call("PUT", another, body), 403, "ConsentNotGiven");
 });
 
+test("a create that another change of the stamp overtakes goes on in the landing container that it has made", async () => {
+  const stage = stageOf();
+  const stamp = await stage.registeredStamp();
+  const landings = async () => {
+    const names: string[] = [];
+    for await (const { name } of stage.blobs.listContainers({ prefix: "landing-" })) names.push(name);
+    return names.length;
+  };
+  await stamp.createBundle();
+  const overtaken = async (path: string) => {
+    const body = await stamp.bundleRequest();
+    const hold = stage.faults.holdNext(({ url }) => url.includes("$batch"));
+    const creating = stamp.call("PUT", path, body);
+    await hold.reached;
+    const letGo = () => {
+      hold.letGo();
+      return creating;
+    };
+    return { body, letGo };
+  };
+
+  const first = await overtaken(stamp.bundlePath(randomUUID()));
+  await stamp.createBundle();
+  const { result, calls } = await stage.faults.watching(first.letGo);
+  expectStatus(result, 201);
+  expect(calls.filter(({ path }) => path.includes("restype=container"))).toEqual([]);
+  expect(await landings()).toBe(3);
+
+  // What it has made goes where it is not needed: another request has created the bundle.
+  const path = stamp.bundlePath(randomUUID());
+  const second = await overtaken(path);
+  expectStatus(await stamp.call("PUT", path, second.body), 201);
+  expectStatus(await second.letGo(), 200);
+  expect(await landings()).toBe(4);
+});
+
 test("a claim's answer does not tell whether the case lists the stamp", async () => {
   const stage = stageOf();
   const stamp = await stage.registeredStamp();
