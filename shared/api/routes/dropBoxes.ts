@@ -1,12 +1,15 @@
+import { bundle, erasure, erasureRequest } from "../bundles.ts";
 import { dropBox, dropBoxId, dropBoxRequest } from "../dropBoxes.ts";
-import { pageOf } from "../primitives.ts";
+import { bundleId, pageOf } from "../primitives.ts";
 import { noBody, route } from "../route.ts";
-import { action, get, ofCase, page, plain, put } from "./common.ts";
+import { accepted, action, get, ofCase, page, plain, put } from "./common.ts";
 
 /** Drop boxes of a case, for stamps that cannot send by themselves. */
 
 const path = "/cases/{caseNumber}/dropBoxes/{dropBoxId}";
 const ofDropBox = ofCase.extend({ dropBoxId });
+const arrivalPath = `${path}/bundles/{bundleId}`;
+const ofArrival = ofDropBox.extend({ bundleId });
 
 export const dropBoxRoutes = {
   DropBoxes_List: route({
@@ -50,5 +53,37 @@ export const dropBoxRoutes = {
     params: ofDropBox,
     body: noBody,
     result: dropBox,
+  }),
+  DropBoxes_EraseBundle: route({
+    ...accepted,
+    ...plain,
+    operationId: "DropBoxes_EraseBundle",
+    path: `${arrivalPath}:erase`,
+    who: ["C"],
+    summary: "Asks for deletion of what arrived before its time, on the word of the customer who dropped it.",
+    params: ofArrival,
+    body: erasureRequest,
+    result: bundle,
+  }),
+  DropBoxes_GetErasure: route({
+    ...get,
+    ...plain,
+    operationId: "DropBoxes_GetErasure",
+    path: `${arrivalPath}/erasure`,
+    who: ["C", "A"],
+    summary: "How an erasure that was asked for stands.",
+    params: ofArrival,
+    result: erasure,
+  }),
+  DropBoxes_CancelErase: route({
+    ...action,
+    ...plain,
+    operationId: "DropBoxes_CancelErase",
+    path: `${arrivalPath}:cancelErase`,
+    who: ["C"],
+    summary: "Takes a pending erasure back.",
+    params: ofArrival,
+    body: erasureRequest,
+    result: bundle,
   }),
 };

@@ -3,7 +3,7 @@ import { refuseStorm } from "../../operations/bundles/admission.ts";
 import { cancelBundle } from "../../operations/bundles/cancelBundle.ts";
 import { asked, createBundle } from "../../operations/bundles/createBundle.ts";
 import { certifyDeletion } from "../../operations/bundles/deletionCertificate.ts";
-import { cancelErasure, eraseBundle } from "../../operations/bundles/eraseBundle.ts";
+import { asItself, cancelErasure, eraseBundle } from "../../operations/bundles/eraseBundle.ts";
 import {
   listBundles,
   readBundle,
@@ -42,29 +42,36 @@ export const bundleHandlers = (world: World): HandlersFor<"Bundles"> => ({
     resource(await readVerification(world, known(caller), params.stampId, params.bundleId)),
   Bundles_Cancel: async ({ caller, params }) => resource(await cancelBundle(world, asStamp(caller), params.bundleId)),
   Bundles_Erase: async ({ caller, params, body }) =>
-    erasedResult(world, await eraseBundle(world, asStamp(caller), params.bundleId, body)),
+    erasedResult(
+      world,
+      await eraseBundle(world, asItself(world, asStamp(caller)), params.bundleId, body),
+      `/stamps/${params.stampId}/bundles/${params.bundleId}/erasure`,
+    ),
   Bundles_GetErasure: async ({ caller, params }) =>
     resource(await readErasure(world, known(caller), params.stampId, params.bundleId)),
   Bundles_CancelErase: async ({ caller, params, body }) =>
-    resource(await cancelErasure(world, asStamp(caller), params.bundleId, body)),
+    resource(await cancelErasure(world, asItself(world, asStamp(caller)), params.bundleId, body)),
   Bundles_GetDeletionCertificate: async ({ params }) =>
     resource(await certifyDeletion(world, params.stampId, params.bundleId)),
 });
 
 /** The answer to a submit, with where to ask for the verdict: on the road that the bundle came by. */
 export const submittedResult = (world: Pick<World, "rules">, bundle: Bundle, road: "bundles" | "imports"): Answer =>
-  acceptedResult(bundle, askAt(world, bundle, `${road}/${bundle.bundleId}/verification`, askAgainSeconds));
+  acceptedResult(
+    bundle,
+    askAt(world, `/stamps/${bundle.stampId}/${road}/${bundle.bundleId}/verification`, askAgainSeconds),
+  );
 
-/** The answer to an erasure. Asking makes sense once it is due, and within the hour, as it may be taken back. */
-function erasedResult(world: Pick<World, "clock" | "rules">, bundle: Bundle): Answer {
-  const { bundleId, erasure } = bundle;
+/** The answer to an erasure, with the path that tells of it. Asking makes sense once it is due, and within the hour, as it may be taken back. */
+export function erasedResult(world: Pick<World, "clock" | "rules">, bundle: Bundle, path: string): Answer {
+  const { erasure } = bundle;
   const leftMs = erasure === undefined ? 0 : Date.parse(erasure.dueOn) - world.clock.now().getTime();
   const seconds = Math.min(3600, Math.max(askAgainSeconds, Math.ceil(leftMs / 1000)));
-  return acceptedResult(bundle, askAt(world, bundle, `bundles/${bundleId}/erasure`, seconds));
+  return acceptedResult(bundle, askAt(world, path, seconds));
 }
 
 /** Where long-running work tells how it stands, and after how many seconds to ask. */
-const askAt = ({ rules }: Pick<World, "rules">, { stampId }: Bundle, place: string, seconds: number) => ({
-  "operation-location": `${rules.publicOrigin}/stamps/${stampId}/${place}?api-version=${apiVersion}`,
+const askAt = ({ rules }: Pick<World, "rules">, path: string, seconds: number) => ({
+  "operation-location": `${rules.publicOrigin}${path}?api-version=${apiVersion}`,
   "retry-after": String(seconds),
 });

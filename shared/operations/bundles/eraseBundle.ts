@@ -1,7 +1,8 @@
 import type { Bundle, ErasureRequest } from "../../api/bundles.ts";
 import { type BundleId, type StampId, toUtcTime } from "../../api/primitives.ts";
 import { type BundleRecord, bundleFacts, endedBy } from "../../domain/bundle.ts";
-import type { NewEvent } from "../../domain/event.ts";
+import type { Actor, NewEvent } from "../../domain/event.ts";
+import type { SenderRecord } from "../../domain/sender.ts";
 import { actorOf, type StampCaller } from "../caller.ts";
 import { settleCasesOf } from "../cases/settleCase.ts";
 import type { StampHead, World } from "../needs.ts";
@@ -11,25 +12,42 @@ import { transact } from "../transact.ts";
 import { purgeEarly } from "./purgeEarly.ts";
 import { bundleView } from "./view.ts";
 
+/** On whose word bundles of a sender are deleted: a stamp's own, or, for a drop box, which has no key, somebody's who speaks for it. */
+export type Eraser = {
+  readonly stampId: StampId;
+  readonly actor: Actor;
+  /** The sender's head, where it has been read. */
+  readonly head?: StampHead;
+  /** The sender, or why there is none that the caller may speak for. */
+  readonly requireSender: (head: StampHead) => SenderRecord;
+};
+
+export const asItself = ({ clock }: Pick<World, "clock">, caller: StampCaller): Eraser => ({
+  stampId: caller.stampId,
+  actor: actorOf(caller),
+  head: caller.head,
+  requireSender: (head) => requireWriter(head, caller, clock),
+});
+
 /**
  * The operator's explicit wish to have a bundle deleted before its time. From the commit on it is lent no more; its bytes go after
  * `ERASE_DELAY_HOURS`, or before the answer where that is 0.
  */
 export async function eraseBundle(
   world: World,
-  caller: StampCaller,
+  eraser: Eraser,
   bundleId: BundleId,
   said: ErasureRequest,
 ): Promise<Bundle> {
   const { clock, rules, schedule, stamps } = world;
-  const { stampId } = caller;
+  const { stampId, actor } = eraser;
   const operator = await operatorOf(world, stampId, said);
   const asked = await transact(
     () => stamps.head(stampId),
     async (head) => {
-      const { stamp, bundle } = await read(world, caller, head, bundleId);
-      if (bundle.erasure !== undefined) return { stamp, bundle };
-      const state = endedBy(bundle, stamp, clock.now()) ?? bundle.state;
+      const { sender, bundle } = await read(world, eraser, head, bundleId);
+      if (bundle.erasure !== undefined) return { sender, bundle };
+      const state = endedBy(bundle, sender, clock.now()) ?? bundle.state;
       if (state !== "submitted" && state !== "accepted") throw invalidState(state, advice(state));
       const now = clock.now();
       const dueOn = new Date(now.getTime() + rules.eraseDelayHours * 3_600_000);
@@ -44,7 +62,7 @@ export async function eraseBundle(
       const next: BundleRecord = { ...bundle, erasure };
       const event: NewEvent = {
         type: "bundle.erasureRequested",
-        actor: actorOf(caller),
+        actor,
         data: { ...bundleFacts(bundle), dueOn: erasure.dueOn, decidedBy: operator, reasonDigest: noteDigest(reason) },
       };
       await schedule.purgeEarlyAt({ stampId, bundleId, basis: "erasure", dueOn: erasure.dueOn });
@@ -56,28 +74,28 @@ export async function eraseBundle(
         now,
       );
       await settle();
-      return { stamp, bundle: next };
+      return { sender, bundle: next };
     },
-    caller.head,
+    eraser.head,
   );
   const standing = rules.eraseDelayHours === 0 ? await purgeEarly(world, stampId, bundleId) : asked.bundle;
-  return bundleView(standing ?? asked.bundle, asked.stamp, clock.now());
+  return bundleView(standing ?? asked.bundle, asked.sender, clock.now());
 }
 
 /** Takes an erasure back that has not been carried out. */
 export async function cancelErasure(
   world: World,
-  caller: StampCaller,
+  eraser: Eraser,
   bundleId: BundleId,
   said: ErasureRequest,
 ): Promise<Bundle> {
   const { clock, schedule, stamps } = world;
-  const { stampId } = caller;
+  const { stampId, actor } = eraser;
   const operator = await operatorOf(world, stampId, said);
   return await transact(
     () => stamps.head(stampId),
     async (head) => {
-      const { stamp, bundle } = await read(world, caller, head, bundleId);
+      const { sender, bundle } = await read(world, eraser, head, bundleId);
       const now = clock.now();
       const { erasure: taken, ...next } = bundle;
       const pending = taken !== undefined && bundle.purge === undefined && now.getTime() < Date.parse(taken.dueOn);
@@ -87,7 +105,7 @@ export async function cancelErasure(
       await world.people.wrote(operator, { partition: head.partition, noteId: reason.noteId });
       const event: NewEvent = {
         type: "bundle.erasureCanceled",
-        actor: actorOf(caller),
+        actor,
         data: { ...bundleFacts(bundle), decidedBy: operator, reasonDigest: noteDigest(reason) },
       };
       await stamps.commit(
@@ -97,17 +115,17 @@ export async function cancelErasure(
         now,
       );
       await schedule.forgetEarly({ stampId, bundleId, basis: "erasure", dueOn: taken.dueOn });
-      return bundleView(next, stamp, now);
+      return bundleView(next, sender, now);
     },
-    caller.head,
+    eraser.head,
   );
 }
 
-async function read(world: Pick<World, "clock" | "stamps">, caller: StampCaller, head: StampHead, bundleId: BundleId) {
-  const stamp = requireWriter(head, caller, world.clock);
-  const bundle = await world.stamps.bundle(caller.stampId, bundleId);
+async function read({ stamps }: Pick<World, "stamps">, eraser: Eraser, head: StampHead, bundleId: BundleId) {
+  const sender = eraser.requireSender(head);
+  const bundle = await stamps.bundle(eraser.stampId, bundleId);
   if (bundle === undefined) throw noSuchBundle();
-  return { stamp, bundle };
+  return { sender, bundle };
 }
 
 const operatorOf = (world: Pick<World, "people">, stampId: StampId, said: ErasureRequest) =>

@@ -46,6 +46,8 @@ const bodies: Readonly<Record<WithBody, (scene: Scene, target: Target, cell: Cel
   Bundles_Submit: (_scene, { bundle }) => bundle.submission,
   Bundles_Erase: () => operator,
   Bundles_CancelErase: () => operator,
+  DropBoxes_EraseBundle: () => operator,
+  DropBoxes_CancelErase: () => operator,
   Imports_Put: () => ({ carriedBy: "Carol of Contoso" }),
   Cases_Put: ({ cases }, _target, { situation }) => cases[situation.case ?? "open"].update,
   Files_Extract: () => ({ path: "Get-AzureStackLog_Output.log" }),

@@ -80,6 +80,9 @@ const purgeDue: Refusal = ["PurgeDue", bundleIs("erasing", "purged")];
 /** Those grants were given before the stamp asked for approval. */
 const neverAsked: Refusal = ["NotFound", grantIs("active", "ended")];
 
+/** The bundles here are stamps': none of them came by the drop box. */
+const neverDropped: Refusal = ["NotFound", () => true];
+
 /** Without a grant of one's own that lends it, no file of a bundle. */
 const filesLent: readonly Refusal[] = [
   unknownCase,
@@ -227,6 +230,9 @@ export const rules: Record<OperationId, Rule> = {
   // A repeat of what opened it; of one that was closed it gives no URL.
   DropBoxes_Put: { who: ["C", "E"], refuses: [unknownCase, onClosedCase], succeeds: 200 },
   DropBoxes_Close: { who: ["C", "E"], refuses: [unknownCase], succeeds: 200 },
+  DropBoxes_EraseBundle: { who: ["C"], refuses: [neverDropped], succeeds: 202 },
+  DropBoxes_GetErasure: { who: ["C", "A"], refuses: [neverDropped], succeeds: 200 },
+  DropBoxes_CancelErase: { who: ["C"], refuses: [neverDropped], succeeds: 200 },
 
   People_Forget: { who: ["R"], succeeds: 204 },
 

@@ -256,6 +256,53 @@ test("[invariant 3] what came by a drop box goes with the day of the box, with i
   expect(await findings(late)).not.toContain("RowWithoutBytes");
 });
 
+test("the case system has what arrived erased on the customer's word, and can take that back; nobody else can", async () => {
+  const stage = stageOf();
+  const supportCase = await stage.openCase();
+  const box = await openDropBox(stage, supportCase);
+  await box.write("logs.zip", await makeZip());
+  await box.close();
+  const { "logs.zip": bundle } = await verifiedBundlesOf(stage, box.dropBoxId);
+  if (bundle === undefined) throw new Error("Nothing arrived");
+  const grant = await supportCase.grant([bundle]);
+  const path = `${box.path}/bundles/${bundle.bundleId}`;
+  const { call } = await stage.person("C");
+  const wish = { decidedBy: "Grace of Contoso", reason: "Contoso wants its logs back." };
+
+  expectRefusal(await supportCase.engineer.call("POST", `${path}:erase`, wish), 403, "RoleMissing");
+  const other = await stage.openCase();
+  expectRefusal(await call("POST", `${other.path}${path.slice(supportCase.path.length)}:erase`, wish), 404, "NotFound");
+  expectRefusal(await call("POST", `${box.path}/bundles/${randomUUID()}:erase`, wish), 404, "NotFound");
+  expectRefusal(await call("GET", `${path}/erasure`), 404, "NotFound");
+  expectRefusal(await call("POST", `${path}:cancelErase`, wish), 409, "InvalidState");
+
+  const asked = await call("POST", `${path}:erase`, wish);
+  expect(expectStatus(asked, 202).json).toMatchObject({ state: "accepted", erasure: {} });
+  expect(asked.headers["operation-location"]).toContain(`${path}/erasure?api-version=`);
+  expect(Number(asked.headers["retry-after"])).toBeGreaterThan(0);
+  expect(expectStatus(await call("GET", `${path}/erasure`), 200).json).toMatchObject({ status: "Running" });
+  expectRefusal(await supportCase.issueUrl(grant.grantId, bundle), 403, "PurgeDue");
+  expectStatus(await call("POST", `${path}:cancelErase`, wish), 200);
+  expectRefusal(await call("GET", `${path}/erasure`), 404, "NotFound");
+
+  // Also once the case is closed: it is the customer's to decide.
+  await supportCase.close();
+  expectStatus(await call("POST", `${path}:erase`, wish), 202);
+  const later = stage.another({ offsetDays: 1.1 });
+  await later.runTimer("purgeDue");
+  expect(expectStatus(await call("GET", `${path}/erasure`), 200).json).toMatchObject({ status: "Succeeded" });
+  expect(await bundlesOf(later, box.dropBoxId)).toMatchObject({
+    "logs.zip": { state: "purged", purge: { basis: "erasure" } },
+  });
+  const events = await stage.events(box.partition);
+  expect(events.filter(({ type }) => type.startsWith("bundle.erasure")).map(({ actor }) => actor.kind)).toEqual([
+    "service",
+    "service",
+    "service",
+  ]);
+  expect(JSON.stringify(events)).not.toMatch(/Grace|wants its logs/);
+});
+
 test("[invariant 9] a drop box's people and paths can be forgotten, and the ledger holds neither", async () => {
   const stage = stageOf();
   const supportCase = await stage.openCase();
