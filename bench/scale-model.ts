@@ -41,8 +41,9 @@ export const perBundle = {
   tableRequestsOfService: 30,
   /** issue URL 6. */
   tableRequestsOfReading: 6 * assumed.readsABundle,
-  /** Blocks of 8 MiB up, ranges of 8 MiB down, and a dozen around them. */
-  blobRequests: 2 * Math.ceil(assumed.bundleBytes / (8 * 1024 ** 2)) + 12,
+  /** Blocks of 8 MiB up, ranges of 4 MiB down, and a dozen around them. */
+  blobRequests:
+    Math.ceil(assumed.bundleBytes / (8 * 1024 ** 2)) + Math.ceil(assumed.bundleBytes / (4 * 1024 ** 2)) + 12,
   blobWrites: Math.ceil(assumed.bundleBytes / (8 * 1024 ** 2)) + 6,
   queueRequests: 6,
   functionRuns: 12,

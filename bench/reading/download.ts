@@ -3,7 +3,7 @@ import type { BlobClient } from "@azure/storage-blob";
 import { mebibyte } from "../sizes.ts";
 
 /** Ranges as large and as many at a time as verification reads them (`shared/storage/blobs/rangedRead.ts`). */
-const rangeBytes = 8 * mebibyte;
+const rangeBytes = 4 * mebibyte;
 const rangesAtOnce = 3;
 
 /** Downloads the whole blob in parallel ranges by the Azure SDK and throws the bytes away, in whatever order they come. */

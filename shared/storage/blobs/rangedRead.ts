@@ -4,7 +4,7 @@ import { DomainError } from "../../errors.ts";
 import { asServiceUnavailable, serviceUnavailable } from "../failures.ts";
 
 /** Bytes of one range and ranges under way at once: together they bound the memory (`docs/performance.md`). */
-const rangeBytes = 8 * 1024 * 1024;
+const rangeBytes = 4 * 1024 * 1024;
 const rangesAtOnce = 3;
 
 const triesPerRange = 4;
