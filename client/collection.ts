@@ -36,6 +36,18 @@ export const optionsUnregistered = (): CollectionOptions => ({
   ),
 });
 
+/** Of a stamp that the service knows and does not listen to: it is disabled, or its key is retired, and then signs for nothing. `why` is a sentence. */
+export const optionsRefused = (why: string, keyIsRetired: boolean): CollectionOptions => ({
+  proactive: off(why),
+  sendNow: off(why),
+  saveLocally: keyIsRetired
+    ? off(`${why} What is saved with this key is not taken.`)
+    : { available: true, recommended: false, reasons: [`${why} What is saved can be imported only after that.`] },
+  privilegedEndpoint: best(
+    `${why} Until then share logs from the privileged endpoint. Support opens a place for them and sends its URL.`,
+  ),
+});
+
 /** What to type on the privileged endpoint; the URL is the container's, from support. */
 export const privilegedEndpointCommands: readonly string[] = [
   "$session = New-PSSession -ComputerName <privileged endpoint> -ConfigurationName PrivilegedEndpoint -Credential <CloudAdmin> -SessionOption (New-PSSessionOption -Culture en-US -UICulture en-US)",

@@ -163,7 +163,7 @@ export const settings = z.object({
       "Oldest version of the reference client that may begin a bundle. Not set: any. Other clients are not asked.",
     ),
   CLOCK_OFFSET_DAYS: z.coerce
-    .number()
+    .number({ error: "must be a number of days" })
     .min(-3650)
     .max(3650)
     .default(0)
@@ -289,11 +289,11 @@ const limitsOf = (values: Settings): Limits => ({
   serviceBytesPerDay: values.SERVICE_MAX_BYTES_PER_DAY,
 });
 
-/** Which setting it is and what it must be; of one that is missing, what it is for. */
+/** Which setting it is, what it must be, and what it is for. */
 function faultOf({ path, message }: z.core.$ZodIssue, given: Readonly<Record<string, string>>): string {
   const name = String(path[0]);
   const meaning = Object.entries(settings.shape).find(([known]) => known === name)?.[1].description ?? "";
-  return given[name] === undefined ? `${name}: is needed. ${meaning}` : `${path.join(".")}: ${message}`;
+  return given[name] === undefined ? `${name}: is needed. ${meaning}` : `${path.join(".")}: ${message}. ${meaning}`;
 }
 
 function withoutEmpty(environment: Readonly<Record<string, string | undefined>>): Record<string, string> {

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import type { CollectionOptions } from "../../shared/api/stamps.ts";
-import { optionsUnregistered, optionsWithoutLine, privilegedEndpointCommands } from "../collection.ts";
+import { optionsRefused, optionsUnregistered, optionsWithoutLine, privilegedEndpointCommands } from "../collection.ts";
 import { isRefused, LineError, RefusedError, UnreachableError } from "../errors.ts";
 import { exitCodes } from "../failure.ts";
 import { readProfile } from "../profile.ts";
@@ -35,6 +35,10 @@ async function situationOf(context: Context): Promise<Situation> {
     return { registered: true, connected: true, options: await api.collectionOptions(context.signal) };
   } catch (error) {
     if (isRefused(error, "KeyUnknown")) return { ...unregistered, connected: true };
+    if (isRefused(error, "StampDisabled", "KeyRetired")) {
+      const options = optionsRefused(error.message, error.code === "KeyRetired");
+      return { registered: true, connected: true, options };
+    }
     if (!isLineTrouble(error)) throw error;
     context.output.note(`${error.message}.`.replace(/\.\.$/, "."));
     return { registered: true, connected: false, options: optionsWithoutLine() };

@@ -15,6 +15,9 @@ export function optionsFor(stamp: StampRecord, oldest: Pick<OldestVersions, "sta
   const disabled = isTaken
     ? "The stamp is disabled: ask for it to be enabled again."
     : `Logs of stamp version ${stamp.stampVersion} are no longer taken, ${oldest.stamp} is the oldest: update the stamp.`;
+  const savedMeanwhile = isTaken
+    ? "What is saved can be imported only after that."
+    : "What is saved before that is not taken either.";
   return {
     proactive: {
       available: enabled && consented,
@@ -35,7 +38,10 @@ export function optionsFor(stamp: StampRecord, oldest: Pick<OldestVersions, "sta
     saveLocally: {
       available: true,
       recommended: false,
-      reasons: ["For when the stamp is disconnected or has connectivity trouble; it is connected now."],
+      reasons: [
+        "For when the stamp is disconnected or has connectivity trouble; it is connected now.",
+        ...(enabled ? [] : [`${disabled} ${savedMeanwhile}`]),
+      ],
     },
     privilegedEndpoint: {
       available: true,

@@ -181,6 +181,13 @@ describe("a setting that is wrong is named", () => {
     expect(message).not.toBe("none");
   });
 
+  it("with what it is for, so that its reader knows what to do", () => {
+    expect(complaint({ ...local, OTEL_EXPORTER_OTLP_ENDPOINT: "collector" })).toContain(
+      "such as http://127.0.0.1:4318",
+    );
+    expect(complaint({ ...local, CLOCK_OFFSET_DAYS: "tomorrow" })).toContain("must be a number of days");
+  });
+
   it("with all the others that are", () => {
     const message = complaint({ ...local, PUBLIC_ORIGIN: "x", PURGE_AFTER_DAYS: "83", TOKEN_ISSUER: undefined });
     for (const name of ["PUBLIC_ORIGIN: ", "PURGE_AFTER_DAYS: ", "TOKEN_ISSUER: "]) expect(message).toContain(name);

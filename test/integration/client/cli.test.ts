@@ -59,6 +59,18 @@ describe("the command line", () => {
     expect(bundleJson.parse(JSON.parse(sent.stdout)).state).toBe("accepted");
   });
 
+  test("tells the ways to send also to a stamp that the service does not listen to", async () => {
+    await using scene = await commandLine();
+    await scene.run("register");
+    for (const code of ["StampDisabled", "KeyRetired"]) {
+      scene.intake.faults.push({ on: /collectionOptions/, times: 1, what: { status: 403, code } });
+      const told = await scene.run("options");
+      expect(told.code).toBe(0);
+      expect(told.stdout).toContain(`send logs now: not available\n  Refused with ${code}.`);
+      expect(told.stdout).toContain("privileged endpoint: available, recommended");
+    }
+  });
+
   test("that was killed in the middle goes on where it was", async () => {
     await using scene = await commandLine();
     await scene.folder.file("logs.zip", 40 * 64 * kib);

@@ -48,6 +48,9 @@ describe("the ways of sending that are open to a stamp", () => {
       saveLocally: open,
       privilegedEndpoint: best,
     });
+    expect(optionsFor(disabled, any).saveLocally.reasons).toContain(
+      "The stamp is disabled: ask for it to be enabled again. What is saved can be imported only after that.",
+    );
   });
 
   it("of a version that is no longer taken: nothing that goes through this service, and the reason", () => {
