@@ -86,9 +86,7 @@ describe("an erasure", () => {
     const created = await stamp.createBundle();
     const canceled = await stamp.createBundle();
     expectStatus(await stamp.call("POST", `${stamp.bundlePath(canceled.bundleId)}:cancel`), 200);
-    const rejected = await stamp.submittedBundle({}, Buffer.from("no zip"));
-    await stamp.waitFor(rejected.bundleId, "rejected");
-    await world.runTimer("sweepUnfinished");
+    const rejected = await stamp.rejectedBundle();
     await unchanged(world, stamp, async () => {
       for (const { bundleId } of [created, canceled, rejected]) {
         const error = expectRefusal(await act(bundleId, "erase"), 409, "InvalidState");

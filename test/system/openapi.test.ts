@@ -224,8 +224,7 @@ describe("a bundle's life", () => {
     const spare = await us.createBundle({ mode: "proactive", roles: ["Storage"] });
     expectStatus(await us.call("POST", `${us.bundlePath(spare.bundleId)}:renewUpload`), 200);
     expectStatus(await us.call("POST", `${us.bundlePath(spare.bundleId)}:cancel`), 200);
-    const rejected = await us.submittedBundle({}, Buffer.from("no zip"));
-    await us.waitFor(rejected.bundleId, "rejected");
+    const rejected = await us.rejectedBundle();
     const { bundleId } = await us.acceptedBundle({ mode: "proactive" });
     const named = { stampId: us.stampId, bundleId };
     for (const path of [us.bundlePath(bundleId), `${us.bundlePath(bundleId)}/verification`, `${us.path}/bundles`]) {

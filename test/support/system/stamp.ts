@@ -58,6 +58,8 @@ export type StampActor = {
   readonly submittedBundle: (changes?: Fields, bytes?: Buffer) => Promise<AcceptedBundle>;
   /** Create, upload, submit, and the verdict awaited. */
   readonly acceptedBundle: (changes?: Fields, bytes?: Buffer) => Promise<AcceptedBundle>;
+  /** One that is no zip; awaited until its bytes are gone too, after which nothing changes by itself. */
+  readonly rejectedBundle: () => Promise<AcceptedBundle>;
 };
 
 /** A registration's resource id, a new one each time. */
@@ -187,6 +189,12 @@ export function stampActor(world: World, options: StampOptions = {}): StampActor
     acceptedBundle: async (changes, given) => {
       const { bundleId, bytes } = await actor.submittedBundle(changes, given);
       return { bundle: await actor.waitFor(bundleId, "accepted"), bundleId, bytes };
+    },
+    rejectedBundle: async () => {
+      const { bundleId, bytes } = await actor.submittedBundle({}, Buffer.from("no zip"));
+      await actor.waitFor(bundleId, "rejected");
+      await until("its bytes are gone", async () => (await bundle(bundleId)).purge?.deletedOn !== undefined);
+      return { bundle: await bundle(bundleId), bundleId, bytes };
     },
   };
   return actor;
