@@ -3,6 +3,7 @@ import { expectStatus } from "../support/system/expectations.ts";
 import type { Answer } from "../support/system/http.ts";
 import { makeKey, type StampKey } from "../support/system/signing.ts";
 import { registrationOf, type StampActor, stampActor } from "../support/system/stamp.ts";
+import { answerRequests, decideOnApproval } from "./approving.ts";
 import type { Chance } from "./chance.ts";
 import { sendBundle } from "./journey.ts";
 import type { Ending, KnownStamp } from "./known.ts";
@@ -15,6 +16,8 @@ export type Member = {
   /** Speaks as the stamp, with the key that it has now. */
   readonly actor: () => StampActor;
   readonly call: StampActor["call"];
+  /** The key that it signs with, and whether it surely may: a rotation under way may have retired it already. */
+  readonly signing: () => { readonly key: StampKey; readonly isInForce: boolean };
 };
 
 const nobodyKnew = { kind: "EC" } as const;
@@ -36,8 +39,9 @@ export async function joinFleet(simulation: Simulation, index: number): Promise<
       const isRetired = answer.headers["x-ms-error-code"] === "KeyRetired" && keys.another(used);
       return isRetired ? await actor().call(method, path, body) : answer;
     },
+    signing: () => ({ key: keys.current(), isInForce: keys.underWay() === undefined }),
   };
-  const office = registrationOffice(simulation, member, chance, keys.current());
+  const office = registrationOffice(simulation, member, chance, keys.current);
   expectStatus(await office.register(), 201);
 
   const every = (name: string, meanHours: number, act: (chance: Chance) => Promise<void>) =>
@@ -56,6 +60,8 @@ export async function joinFleet(simulation: Simulation, index: number): Promise<
     time.live(() => sendBundle(simulation, member, journey));
   });
   every("decides", 5 * day, (own) => decide(simulation, member, own));
+  every("decides on approval", 12 * day, (own) => decideOnApproval(simulation, member, own));
+  every("answers", 2.5 * day, (own) => answerRequests(simulation, member, own));
   every("rotates", 30 * day, (own) => rotate(simulation, member, own, keys));
   every("registers again", 35 * day, office.registerAgain);
   every("is disabled", 50 * day, office.disableForAWhile);
@@ -70,6 +76,7 @@ function openKeys() {
   let next: StampKey | undefined;
   return {
     current: () => current,
+    underWay: () => next,
     rotating: (key: StampKey) => {
       next = key;
     },
@@ -121,7 +128,8 @@ function settle(
 }
 
 async function rotate(simulation: Simulation, { known, call }: Member, chance: Chance, keys: Keys): Promise<void> {
-  const key = makeKey(chance.pick(["EC", "OKP"] as const));
+  // One that was given up is taken up again: nobody was told whether it was done.
+  const key = keys.underWay() ?? makeKey(chance.pick(["EC", "OKP"] as const));
   const { keyId, jwk } = key;
   const proof = await new CompactSign(Buffer.from(JSON.stringify({ stampId: known.stampId, keyId })))
     .setProtectedHeader({ alg: key.kind === "EC" ? "ES256" : "EdDSA" })
@@ -134,9 +142,9 @@ async function rotate(simulation: Simulation, { known, call }: Member, chance: C
 }
 
 /** What registration says of the stamp. */
-function registrationOffice(simulation: Simulation, member: Member, chance: Chance, first: StampKey) {
+function registrationOffice(simulation: Simulation, member: Member, chance: Chance, current: () => StampKey) {
   const { known } = member;
-  const keys = [first];
+  const keys = [current()];
   let registration = registrationOf(keys, { registrationResourceId: resourceId(chance), deploymentId: chance.guid() });
   const registrar = () => simulation.stage().person("R");
   const put = async (): Promise<Answer> => (await registrar()).call("PUT", `/stamps/${known.stampId}`, registration);
@@ -144,6 +152,8 @@ function registrationOffice(simulation: Simulation, member: Member, chance: Chan
   /** Ends consent, and with it the proactive uploads under way. */
   const registerAgain = async (own: Chance) => {
     if (own.happens(0.3) && keys.length < 3) keys.push(makeKey());
+    // It may vouch for no key but the present one: the others stop, what they signed stands.
+    if (own.happens(0.3)) keys.splice(0, keys.length, current());
     registration = {
       ...registration,
       registrationResourceId: resourceId(own),

@@ -1,22 +1,24 @@
-import { ZipFile } from "yazl";
 import { bundleShape } from "../support/system/shapes.ts";
 import { blockId, putBlob, putBlock, putBlocks } from "../support/system/storage.ts";
 import { sha256Hex } from "../support/system/zip.ts";
 import type { Chance } from "./chance.ts";
+import { type Content, contentOf } from "./content.ts";
 import type { Member } from "./fleet.ts";
 import { heard, type KnownBundle } from "./known.ts";
+import { byCarrier, byItself, type Planned, type Road } from "./roads.ts";
 import { count, heardOf, insist, type Outcome, type Simulation, throughUrl } from "./simulation.ts";
 
 /** One bundle as its stamp goes about it: created, sent in some way, submitted or not, given up, erased, and whatever an old URL may still do. */
 
 export async function sendBundle(simulation: Simulation, member: Member, chance: Chance): Promise<void> {
-  const bytes = await content(chance);
-  const bundle = await create(simulation, member, chance, bytes);
-  if (bundle === undefined) return;
-  await upload(simulation, chance, bundle, bytes);
+  const content = await contentOf(chance);
+  const created = await create(simulation, member, chance, content);
+  if (created === undefined) return;
+  const { bundle, road } = created;
+  await upload(simulation, chance, bundle, content.bytes);
   if (chance.happens(0.3)) await simulation.time.pass(chance.hours(14));
   if (chance.happens(0.07)) await cancel(simulation, member, chance, bundle);
-  if (chance.happens(0.93)) await submit(simulation, member, chance, bundle, bytes);
+  if (chance.happens(0.93)) await submit(simulation, road, chance, bundle);
   if (chance.happens(0.05)) await writeLate(simulation, chance, bundle);
   if (chance.happens(0.12)) await erase(simulation, member, chance, bundle);
   if (chance.happens(0.1)) {
@@ -25,32 +27,37 @@ export async function sendBundle(simulation: Simulation, member: Member, chance:
   }
 }
 
-async function content(chance: Chance): Promise<Buffer> {
-  if (chance.happens(0.04)) return chance.bytes(96);
-  const zip = new ZipFile();
-  zip.addBuffer(chance.bytes(64), "Storage-20240927104305.zip", { mtime: new Date(0), compress: false });
-  zip.end();
-  const chunks: Buffer[] = [];
-  for await (const chunk of zip.outputStream) chunks.push(Buffer.from(chunk));
-  return Buffer.concat(chunks);
-}
-
 async function create(
   simulation: Simulation,
-  { known, actor, call }: Member,
+  member: Member,
   chance: Chance,
-  bytes: Buffer,
-): Promise<KnownBundle | undefined> {
-  const { time } = simulation;
+  { bytes, isZip, files }: Content,
+): Promise<{ bundle: KnownBundle; road: Road } | undefined> {
+  const { known, actor } = member;
   const mode = chance.pick(["proactive", "proactive", "sendNow", "savedLocally"] as const);
+  const claimed = chance.happens(0.15)
+    ? chance.oneOf([...simulation.known.cases.values()].filter(({ stampIds }) => stampIds.has(known.stampId)))
+    : undefined;
+  const facts = { bundleId: chance.guid(), sizeBytes: bytes.byteLength, sha256: sha256Hex(bytes) };
+  const request = await actor().bundleRequest({
+    mode,
+    sizeBytes: facts.sizeBytes,
+    ...(claimed === undefined ? {} : { caseNumber: claimed.caseNumber }),
+    ...(mode === "proactive" && chance.happens(0.3)
+      ? { trigger: { faultId: "StorageService.Hidden.event", raisedOn: simulation.time.now().toISOString() } }
+      : {}),
+  });
+  const planned: Planned = { ...facts, request };
+  const isCarried = mode === "savedLocally" && chance.happens(0.5);
+  const road = isCarried ? await byCarrier(simulation, member, chance, planned) : byItself(member, planned);
   const bundle: KnownBundle = {
     stampId: known.stampId,
-    bundleId: chance.guid(),
+    ...facts,
     mode,
-    sizeBytes: bytes.byteLength,
-    sha256: sha256Hex(bytes),
-    isZip: bytes.readUInt32LE() === 0x04034b50,
-    askedOn: time.now().getTime(),
+    isSound: isZip,
+    files,
+    custody: road.custody,
+    askedOn: simulation.time.now().getTime(),
     landings: new Set(),
     created: "asked",
     submitted: undefined,
@@ -58,27 +65,11 @@ async function create(
     erased: undefined,
     erasureTaken: undefined,
     overwritten: false,
-    linkedTo: new Set(),
+    linkedTo: new Set(claimed === undefined ? [] : [claimed.caseNumber]),
   };
-  const claimed = chance.happens(0.15)
-    ? chance.oneOf([...simulation.known.cases.values()].filter(({ stampIds }) => stampIds.has(known.stampId)))
-    : undefined;
-  if (claimed !== undefined) bundle.linkedTo.add(claimed.caseNumber);
-  const request = await actor().bundleRequest({
-    mode,
-    sizeBytes: bundle.sizeBytes,
-    ...(claimed === undefined ? {} : { caseNumber: claimed.caseNumber }),
-    ...(mode === "proactive" && chance.happens(0.3)
-      ? { trigger: { faultId: "StorageService.Hidden.event", raisedOn: time.now().toISOString() } }
-      : {}),
-  });
   simulation.known.bundles.set(bundle.bundleId, bundle);
-  const send = () => call("PUT", `/stamps/${known.stampId}/bundles/${bundle.bundleId}`, request);
-  const outcome = await insist(simulation, chance, "created", send, [
-    "ConsentNotGiven",
-    "StampDisabled",
-    "TriggerBeforeConsent",
-  ]);
+  const what = isCarried ? "imported" : "created";
+  const outcome = await insist(simulation, chance, what, road.create, road.refusals);
   if (outcome.kind === "refused" && outcome.sure) {
     simulation.known.bundles.delete(bundle.bundleId);
     return undefined;
@@ -94,7 +85,7 @@ async function create(
     bundle.landings.add(landing);
     simulation.known.landings.set(landing, bundle);
   }
-  return bundle;
+  return { bundle, road };
 }
 
 const target = (url: string) => ({ url, requiredHeaders: { "x-ms-blob-type": "BlockBlob" } });
@@ -112,24 +103,11 @@ async function upload(simulation: Simulation, chance: Chance, bundle: KnownBundl
 
 const path = (bundle: KnownBundle, action: string) => `/stamps/${bundle.stampId}/bundles/${bundle.bundleId}:${action}`;
 
-async function submit(
-  simulation: Simulation,
-  { call }: Member,
-  chance: Chance,
-  bundle: KnownBundle,
-  bytes: Buffer,
-): Promise<void> {
+async function submit(simulation: Simulation, road: Road, chance: Chance, bundle: KnownBundle): Promise<void> {
   const { submitted: before } = bundle;
   bundle.submitted = before ?? "asked";
-  const said = { sizeBytes: bytes.byteLength, sha256: bundle.sha256 };
   const refusals = ["InvalidState", "NothingUploaded", "StampDisabled"];
-  const outcome = await insist(
-    simulation,
-    chance,
-    "submitted",
-    () => call("POST", path(bundle, "submit"), said),
-    refusals,
-  );
+  const outcome = await insist(simulation, chance, "submitted", road.submit, refusals);
   bundle.submitted = heard(before, heardOf(outcome));
   if (bundle.submitted !== undefined && chance.happens(0.03)) await writeLate(simulation, chance, bundle);
 }

@@ -1,4 +1,4 @@
-import type { Bundle } from "../support/system/shapes.ts";
+import type { Bundle, DropBoxBundle } from "../support/system/shapes.ts";
 import type { Ending, Known, KnownBundle } from "./known.ts";
 
 /** What a bundle may have become, by what was asked of the service and what it answered; time has passed for all that was due. */
@@ -6,22 +6,30 @@ import type { Ending, Known, KnownBundle } from "./known.ts";
 const hourMs = 3_600_000;
 const expiryMs = 48 * hourMs;
 
+/** As its stamp's or its drop box's history shows it. */
+export type FoundBundle = Bundle | DropBoxBundle;
+
 export type Times = { readonly now: number; readonly purgeAfterDays: number };
 
 /** What is wrong with the bundle as its stamp's history shows it, in words; empty where nothing is. */
-export function faultsOf(known: Known, asked: KnownBundle, found: Bundle, times: Times): string[] {
+export function faultsOf(known: Known, asked: KnownBundle, found: FoundBundle, times: Times): string[] {
   return [
     ...(wasSubmitted(found) ? ofSubmitted(known, asked, found, times) : ofUnsubmitted(known, asked, found, times)),
     ...(asked.createdOn === undefined || asked.createdOn === Date.parse(found.createdOn) ? [] : ["its creation moved"]),
+    ...(asked.mode === found.mode && asked.sizeBytes === found.sizeBytes ? [] : ["it is another than was asked for"]),
+    ...(isSameCustody(asked.custody, found.custody) ? [] : ["its way here is told otherwise"]),
     ...(found.purge !== undefined && found.purge.deletedOn === undefined
       ? ["its deletion was intended and not done"]
       : []),
   ].map((fault) => `bundle ${asked.bundleId}, ${found.state}: ${fault}`);
 }
 
-const wasSubmitted = ({ submittedOn }: Bundle): boolean => submittedOn !== undefined;
+const isSameCustody = (asked: KnownBundle["custody"], found: FoundBundle["custody"]): boolean =>
+  asked?.keyId === found?.keyId && asked?.signedOn === found?.signedOn;
 
-function ofUnsubmitted(known: Known, asked: KnownBundle, found: Bundle, { now }: Times): string[] {
+const wasSubmitted = ({ submittedOn }: FoundBundle): boolean => submittedOn !== undefined;
+
+function ofUnsubmitted(known: Known, asked: KnownBundle, found: FoundBundle, { now }: Times): string[] {
   const created = Date.parse(found.createdOn);
   const inTime = (ending: Ending) =>
     ending.askedOn < created + expiryMs && (ending.acknowledgedOn ?? Infinity) >= created;
@@ -42,7 +50,7 @@ function ofUnsubmitted(known: Known, asked: KnownBundle, found: Bundle, { now }:
   ];
 }
 
-function ofSubmitted(known: Known, asked: KnownBundle, found: Bundle, { now, purgeAfterDays }: Times): string[] {
+function ofSubmitted(known: Known, asked: KnownBundle, found: FoundBundle, { now, purgeAfterDays }: Times): string[] {
   const basis = found.purge?.basis;
   const dueByAge = startOfDay(found.createdOn) + purgeAfterDays * 24 * hourMs;
   const mustBeErased =
@@ -54,10 +62,11 @@ function ofSubmitted(known: Known, asked: KnownBundle, found: Bundle, { now, pur
     ...(asked.submitted === undefined ? ["nobody submitted it"] : []),
     ...(asked.canceled === "acknowledged" ? ["its cancel was acknowledged"] : []),
     ...(["accepted", "rejected", "purged"].includes(found.state) ? [] : ["it has no verdict"]),
-    ...(found.state === "accepted" && !asked.isZip ? ["it is no zip"] : []),
-    ...(found.state === "rejected" && asked.isZip && !asked.overwritten
+    ...(found.state === "accepted" && !asked.isSound ? ["it is not what it should be"] : []),
+    ...(found.state === "rejected" && asked.isSound && !asked.overwritten
       ? [`nothing is wrong with it: ${found.rejection?.code}`]
       : []),
+    ...(found.state === "accepted" && found.sha256 !== asked.sha256 ? ["it has other bytes"] : []),
     ...(found.state === "accepted" && dueByAge <= now ? ["it is due by age"] : []),
     ...(found.state === "accepted" && mustBeErased ? ["its erasure is due"] : []),
     ...(basis === "age" && dueByAge > Date.parse(found.purge?.intendedOn ?? "")

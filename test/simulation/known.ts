@@ -3,13 +3,24 @@
 /** Asked for, whatever came of it; or acknowledged as well. Undefined: never asked for, or surely refused. */
 export type Said = "asked" | "acknowledged" | undefined;
 
+/** A file inside of a bundle. */
+export type KnownFile = { readonly path: string; readonly sha256: string };
+
+/** With which key a manifest was signed, and when in real time. */
+export type Custody = { readonly signedOn: string; readonly keyId: string };
+
 export type KnownBundle = {
+  /** Its stamp, or the drop box that it arrived in. */
   readonly stampId: string;
   readonly bundleId: string;
-  readonly mode: "proactive" | "sendNow" | "savedLocally";
+  readonly mode: "proactive" | "sendNow" | "savedLocally" | "dropBox";
   readonly sizeBytes: number;
   readonly sha256: string;
-  readonly isZip: boolean;
+  /** Whether verification should find nothing wrong: it is a zip, or need be none. */
+  readonly isSound: boolean;
+  readonly files: readonly KnownFile[];
+  /** Of a bundle that came by a manifest. */
+  readonly custody: Custody | undefined;
   /** When its creation was first asked for. */
   readonly askedOn: number;
   /** As the service said. */
@@ -40,7 +51,42 @@ export type KnownStamp = {
   readonly bundles: KnownBundle[];
 };
 
-export type KnownCase = { readonly caseNumber: string; readonly stampIds: Set<string>; readonly closings: Ending[] };
+export type KnownCase = {
+  readonly caseNumber: string;
+  readonly stampIds: Set<string>;
+  readonly closings: Ending[];
+  readonly boxes: KnownBox[];
+};
+
+/** One version of a file that a customer wrote to a drop box, acknowledged. */
+export type KnownWrite = {
+  readonly path: string;
+  readonly writtenOn: number;
+  /** What it becomes if it is taken; undefined for an empty file. */
+  readonly bundle: KnownBundle | undefined;
+};
+
+export type KnownBox = {
+  readonly dropBoxId: string;
+  readonly caseNumber: string;
+  created: Said;
+  /** That it be closed. */
+  closed: Said;
+  readonly writes: KnownWrite[];
+};
+
+export type KnownGrant = {
+  readonly grantId: string;
+  readonly oid: string;
+  readonly bundles: readonly KnownBundle[];
+  /** The stamps whose operators have to approve it. */
+  readonly approvalOf: Set<string>;
+  /** What operators said, by stamp. */
+  readonly approved: Map<string, Said>;
+  readonly denied: Map<string, Said>;
+  /** The engineer hears that it was approved. */
+  readonly tell: () => void;
+};
 
 export type IssuedUrl = { readonly url: string; readonly bundle: KnownBundle };
 
@@ -48,7 +94,11 @@ export type Known = {
   readonly stamps: Map<string, KnownStamp>;
   readonly bundles: Map<string, KnownBundle>;
   readonly cases: Map<string, KnownCase>;
+  readonly boxes: Map<string, KnownBox>;
+  readonly grants: Map<string, KnownGrant>;
   readonly landings: Map<string, KnownBundle>;
+  /** When the newest run of the purge began that went through. */
+  purgedOn?: number;
   readonly urls: IssuedUrl[];
   /** JWS of checkpoints that the auditor has kept. */
   readonly checkpoints: { readonly seq: number; readonly jws: string }[];
@@ -58,6 +108,8 @@ export const nothingKnown = (): Known => ({
   stamps: new Map(),
   bundles: new Map(),
   cases: new Map(),
+  boxes: new Map(),
+  grants: new Map(),
   landings: new Map(),
   urls: [],
   checkpoints: [],

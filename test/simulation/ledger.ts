@@ -2,11 +2,18 @@ import type { LedgerEvent } from "../support/system/shapes.ts";
 
 /** What the ledger alone shows of the rules: an auditor's own reading of an export. */
 
-/** Where a rule was broken, in words. */
-export const brokenRules = (events: readonly LedgerEvent[]): string[] =>
-  [...Map.groupBy(events, ({ partition }) => partition)].flatMap(([partition, own]) =>
-    partition.startsWith("stamps/") ? ofStamp(own) : partition.startsWith("cases/") ? ofCase(own) : [],
+/** Where a rule was broken, in words; `now` is when the export was made. */
+export function brokenRules(events: readonly LedgerEvent[], now: number): string[] {
+  const given = events.filter(({ type }) => type === "grant.activated");
+  const starts = new Map(given.map(({ data }) => [data.grantId, Date.parse(String(data.startsOn))]));
+  return [...Map.groupBy(events, ({ partition }) => partition)].flatMap(([partition, own]) =>
+    partition.startsWith("stamps/")
+      ? [...ofStamp(own), ...ofApprovals(own, starts, now)]
+      : partition.startsWith("cases/")
+        ? ofCase(own)
+        : [],
   );
+}
 
 const at = ({ partition, seq, type }: LedgerEvent) => `${partition} ${seq}, ${type}`;
 
@@ -27,6 +34,38 @@ function ofStamp(events: readonly LedgerEvent[]): string[] {
       faults.push(`${at(event)}: not covered by the decision that stood`);
   }
   return faults;
+}
+
+/** A request lapses after four days; the sweeper has had a few hours more. */
+const answeredInMs = (4 * 24 + 4) * 3_600_000;
+
+/**
+ * [invariant 5] Nobody is given access before the operator approved, or after they denied; whom they need not approve began before they said that
+ * they want to. No question stays open. `starts`: when each grant began.
+ */
+function ofApprovals(events: readonly LedgerEvent[], starts: ReadonlyMap<unknown, number>, now: number): string[] {
+  let requiredSince = Infinity;
+  const answers = new Map<unknown, { readonly event: LedgerEvent; outcome: string }>();
+  const faults: string[] = [];
+  for (const event of events) {
+    const { type, data } = event;
+    if (type === "stamp.accessApprovalSet")
+      requiredSince = data.mode === "required" ? Math.min(requiredSince, Date.parse(event.on)) : Infinity;
+    if (type === "access.requested") answers.set(data.grantId, { event, outcome: "waits" });
+    const answer = answers.get(data.grantId);
+    if (answer === undefined) {
+      if (type === "bundle.accessed" && (starts.get(data.grantId) ?? Infinity) >= requiredSince)
+        faults.push(`${at(event)}: the operator was not asked`);
+      continue;
+    }
+    if (type === "access.approved" || type === "access.denied" || type === "access.requestClosed")
+      answer.outcome = type;
+    if (type === "bundle.accessed" && answer.outcome !== "access.approved")
+      faults.push(`${at(event)}: the operator was asked, and it ${answer.outcome}`);
+  }
+  const open = [...answers.values()].filter(({ outcome }) => outcome === "waits");
+  const forgotten = open.filter(({ event }) => Date.parse(String(event.data.requestedOn)) + answeredInMs < now);
+  return [...faults, ...forgotten.map(({ event }) => `${at(event)}: nobody ended it`)];
 }
 
 /** [invariant 5] A URL leaves only under a grant that was active, on an open case. */

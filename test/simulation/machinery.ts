@@ -12,6 +12,9 @@ type TimerName = keyof App["timers"];
 /** The most storage calls that a run of a timer is let to make before it dies. */
 const callsOfATimer = 400;
 
+/** A verification's, or those of a drop box that is emptied. */
+const callsOfAMessage = 40;
+
 /** A purge that does not run, or that storage refuses, lasts at most as long. */
 const longestOutageDays = 8;
 
@@ -36,14 +39,18 @@ export type Machinery = {
 };
 
 export async function openMachinery(simulation: Simulation): Promise<Machinery> {
-  const { time, perils, stage, size } = simulation;
+  const { known, time, perils, stage, size } = simulation;
   const queue = new QueueClient(stage().connectionString, verificationQueueName);
   await queue.createIfNotExists();
   const stopped = new Set<TimerName>();
   const endings = new Set<() => void>();
   let isDown = false;
 
-  const runTimer = (name: TimerName) => quietly(simulation, () => stage().app.timers[name]());
+  const runTimer = async (name: TimerName) => {
+    const startedOn = time.now().getTime();
+    await quietly(simulation, () => stage().app.timers[name]());
+    if (name === "purgeDue") known.purgedOn = startedOn;
+  };
 
   const risked = async (name: TimerName, chance: Chance) => {
     if (stopped.has(name)) return;
@@ -82,19 +89,19 @@ export async function openMachinery(simulation: Simulation): Promise<Machinery> 
       if (receivedMessageItems.length === 0) return;
       await eachBounded(receivedMessageItems, 6, async ({ messageText, messageId, popReceipt }) => {
         const message: unknown = JSON.parse(Buffer.from(messageText, "base64").toString("utf8"));
-        const verify = () => quietly(simulation, () => stage().app.queues.verify(message));
-        const isHandled = chance === undefined ? await verify().then(() => true) : await verifyAtRisk(chance, verify);
+        const handle = () => quietly(simulation, () => stage().app.queues.verify(message));
+        const isHandled = chance === undefined ? await handle().then(() => true) : await handleAtRisk(chance, handle);
         if (isHandled) await queue.deleteMessage(messageId, popReceipt).catch(() => {});
       });
     }
   }
 
   /** Perhaps twice at once. False where it died and the message comes again; the sweeper asks again in any case. */
-  async function verifyAtRisk(chance: Chance, verify: () => Promise<void>): Promise<boolean> {
+  async function handleAtRisk(chance: Chance, handle: () => Promise<void>): Promise<boolean> {
     const safely = async (): Promise<boolean> => {
       try {
-        const { kind } = await perils.risk(chance, 40, verify);
-        count(simulation, kind === "died" ? "verification died" : "verification");
+        const { kind } = await perils.risk(chance, callsOfAMessage, handle);
+        count(simulation, kind === "died" ? "message died" : "message");
         return kind === "done" || chance.happens(0.5);
       } catch (error) {
         if (!perils.isRefusing()) throw error;

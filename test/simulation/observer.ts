@@ -5,11 +5,17 @@ import { type Simulation, throughUrl } from "./simulation.ts";
 
 /** Lists every container of the account, blob by blob, snapshots and uncommitted blobs too, and knows by itself when each was created. */
 
-const dayMs = 86_400_000;
+const hourMs = 3_600_000;
+const dayMs = 24 * hourMs;
 /** Days between the purge and the line that nothing outlives. */
 const graceDays = 10;
-/** An upload has 48 hours; verification, sweeper and their outages take the rest. */
-const longestLandingDays = 6;
+/** Days that a container which others write to may be there: an upload has 48 hours, a drop box 72; sweeper and outages take the rest. */
+const longestWritable = new Map([
+  ["landing", 6],
+  ["box", 7],
+]);
+/** What was lent in parts on a day goes with that day; its last URL may live a little into the next. */
+const lentHours = 24 + 1;
 
 export type Sight = { readonly container: string; readonly blobs: readonly string[] };
 
@@ -29,7 +35,9 @@ export function openObserver(simulation: Simulation): Observer {
       const sights = await everything(simulation.stage().blobs);
       for (const { container, blobs } of sights) {
         const day = dayIn(container);
-        if (container.startsWith("landing-")) noteAge(seen, container, now, day, longestLandingDays);
+        const writableDays = longestWritable.get(kindOf(container));
+        if (writableDays !== undefined) noteAge(seen, container, now, day, writableDays);
+        if (kindOf(container) === "lent") requireLentInTime(simulation, container, day);
         for (const name of blobs) {
           const bundle = ownerOf(simulation, container, name);
           noteAge(seen, `${container}/${name}`, now, bundle === undefined ? day : createdOf(bundle), hardLineDays);
@@ -58,6 +66,14 @@ async function everything(account: BlobServiceClient): Promise<Sight[]> {
   return sights;
 }
 
+const kindOf = (container: string): string => container.slice(0, container.indexOf("-"));
+
+/** A purge that went through has dropped every day of lending that was over when it began. */
+function requireLentInTime({ known: { purgedOn = 0 } }: Simulation, container: string, day: number): void {
+  if (purgedOn >= day + lentHours * hourMs)
+    throw new Error(`${container} outlived the purge of ${new Date(purgedOn).toISOString()}`);
+}
+
 /** The start of the day that a container's name says, as `bundles-20270301` or `landing-20270301-…` does. */
 function dayIn(container: string): number {
   const [, year, month, day] = /^[a-z]+-(\d{4})(\d\d)(\d\d)(?:-|$)/.exec(container) ?? [];
@@ -66,14 +82,33 @@ function dayIn(container: string): number {
   return start;
 }
 
-/** Whose bytes they are; of a landing container nobody may know, where its create died. */
-function ownerOf({ known }: Simulation, container: string, blob: string): KnownBundle | undefined {
-  if (!container.startsWith("bundles-")) return known.landings.get(container);
-  // What is derived from a bundle lies beside it, under its name and an ending.
-  const [name = ""] = blob.split(".");
-  const bundle = known.bundles.get(name.split("/").at(-1) ?? "");
-  if (bundle === undefined || name !== `${bundle.stampId}/${bundle.bundleId}`)
-    throw new Error(`${container}/${blob} is no bundle that anybody asked for`);
+/** Whose bytes they are; undefined where their container alone tells how old they are. */
+function ownerOf(simulation: Simulation, container: string, blob: string): KnownBundle | undefined {
+  switch (kindOf(container)) {
+    case "bundles":
+      return ownerInDay(simulation, container, blob);
+    case "lent":
+      return ownerByName(simulation, container, blob);
+    case "landing":
+      // Nobody may know, where its create died.
+      return simulation.known.landings.get(container);
+    case "box":
+      return undefined;
+    default:
+      throw new Error(`Nobody knows what ${container} is for`);
+  }
+}
+
+/** What is derived from a bundle lies under its name and more. */
+function ownerByName({ known }: Simulation, container: string, blob: string): KnownBundle {
+  const [stampId = "", bundleId = ""] = blob.split(/[/.]/);
+  const bundle = known.bundles.get(bundleId);
+  if (bundle?.stampId !== stampId) throw new Error(`${container}/${blob} is of no bundle that anybody asked for`);
+  return bundle;
+}
+
+function ownerInDay(simulation: Simulation, container: string, blob: string): KnownBundle {
+  const bundle = ownerByName(simulation, container, blob);
   if (bundle.createdOn !== undefined && dayIn(container) !== Math.floor(bundle.createdOn / dayMs) * dayMs)
     throw new Error(`${container}/${blob} is not in the container of its day`);
   return bundle;

@@ -1,13 +1,16 @@
+import { z } from "zod";
 import { type Retention, retention } from "../../shared/api/compliance.ts";
 import { getRetention } from "../../shared/operations/compliance/retention.ts";
-import { type Bundle, bundlePage, type LedgerEvent } from "../support/system/shapes.ts";
+import type { DropBox } from "../support/system/dropBoxes.ts";
+import { bundleShape, dropBoxBundleShape, type LedgerEvent } from "../support/system/shapes.ts";
 import { readAll } from "../support/system/world.ts";
 import { auditedEvents } from "./audit.ts";
-import { faultsOf } from "./judgement.ts";
+import { allBoxes, faultsOfBox } from "./boxes.ts";
+import { type FoundBundle, faultsOf } from "./judgement.ts";
 import type { KnownBundle } from "./known.ts";
 import { brokenRules, bundlesOf } from "./ledger.ts";
 import type { Machinery } from "./machinery.ts";
-import type { Observer } from "./observer.ts";
+import type { Observer, Sight } from "./observer.ts";
 import type { Simulation } from "./simulation.ts";
 
 /** At the end all is calm, everything due gets its time, and everybody's account is compared: the stamps', the report's, the ledger's, storage's. */
@@ -17,29 +20,43 @@ export type Reckoning = {
   readonly faults: readonly string[];
   readonly states: Counts;
   readonly purgedBy: Counts;
+  /** Bundles by how they came. */
+  readonly modes: Counts;
+  /** Drop boxes by why they closed. */
+  readonly boxes: Counts;
+  /** Grants by why they ended. */
+  readonly grants: Counts;
   readonly events: number;
   readonly checkpoints: number;
 };
 
 export async function reckon(simulation: Simulation, machinery: Machinery, observer: Observer): Promise<Reckoning> {
   await calmDown(simulation, machinery);
-  const bundles = await allBundles(simulation);
+  const boxes = await allBoxes(simulation);
+  const bundles = await allBundles(simulation, boxes);
   const events = await auditedEvents(simulation);
   const report = retention.parse(await getRetention(simulation.stage().app.world));
   const held = await observer.look();
   const faults = [
     ...events.faults,
     ...ofBundles(simulation, bundles),
+    ...ofBoxes(simulation, boxes, bundles),
     ...ofReport(bundles, report),
     ...ofLedger(bundles, events.events),
-    ...brokenRules(events.events),
-    ...ofStorage(bundles, held),
+    ...brokenRules(events.events, simulation.time.now().getTime()),
+    ...ofStorage(bundles, boxes, held),
   ];
   const found = [...bundles.values()];
   return {
     faults,
     states: countBy(found, ({ state }) => state),
     purgedBy: countBy(found, ({ purge }) => purge?.basis),
+    modes: countBy(found, ({ custody, mode }) => (custody === undefined ? mode : "imported")),
+    boxes: countBy([...boxes.values()], ({ closing, state }) => closing?.reason ?? state),
+    grants: countBy(
+      events.events.filter(({ type }) => type === "grant.ended"),
+      ({ data }) => String(data.reason),
+    ),
     events: events.events.length,
     checkpoints: events.checkpoints,
   };
@@ -58,20 +75,39 @@ async function calmDown(simulation: Simulation, { calm, drainQueue, runTimer }: 
   for (const name of ["foldLedger", "reconcile", "sealCheckpoint"] as const) await runTimer(name);
 }
 
-/** Every bundle as its stamp's own history shows it. */
-async function allBundles(simulation: Simulation): Promise<Map<string, Bundle>> {
-  const auditor = await simulation.stage().person("A");
-  const found = new Map<string, Bundle>();
-  for (const stampId of simulation.known.stamps.keys()) {
-    const listed = await readAll(auditor.call, `/stamps/${stampId}/bundles`);
-    for (const bundle of bundlePage.parse({ value: listed }).value) found.set(bundle.bundleId, bundle);
+const history = z.array(z.union([bundleShape, dropBoxBundleShape]));
+
+/** Every bundle as its stamp's own history shows it, or its drop box's. */
+async function allBundles(
+  { known, stage }: Simulation,
+  boxes: ReadonlyMap<string, DropBox>,
+): Promise<Map<string, FoundBundle>> {
+  const auditor = await stage().person("A");
+  const found = new Map<string, FoundBundle>();
+  for (const sender of [...known.stamps.keys(), ...boxes.keys()]) {
+    const listed = history.parse(await readAll(auditor.call, `/stamps/${sender}/bundles`));
+    for (const bundle of listed) found.set(bundle.bundleId, bundle);
   }
   return found;
 }
 
-function ofBundles({ known, stage, time }: Simulation, found: ReadonlyMap<string, Bundle>): string[] {
-  const { purgeAfterDays } = stage().app.world.rules;
-  const times = { now: time.now().getTime(), purgeAfterDays };
+const timesOf = ({ stage, time }: Simulation) => ({
+  now: time.now().getTime(),
+  purgeAfterDays: stage().app.world.rules.purgeAfterDays,
+});
+
+const ofBoxes = (
+  simulation: Simulation,
+  found: ReadonlyMap<string, DropBox>,
+  bundles: ReadonlyMap<string, FoundBundle>,
+): string[] =>
+  [...simulation.known.boxes.values()].flatMap((asked) =>
+    faultsOfBox(simulation, asked, found.get(asked.dropBoxId), bundles, timesOf(simulation)),
+  );
+
+function ofBundles(simulation: Simulation, found: ReadonlyMap<string, FoundBundle>): string[] {
+  const { known } = simulation;
+  const times = timesOf(simulation);
   const strangers = [...found.keys()].filter((bundleId) => !known.bundles.has(bundleId));
   const judge = (asked: KnownBundle): string[] => {
     const bundle = found.get(asked.bundleId);
@@ -85,11 +121,11 @@ function ofBundles({ known, stage, time }: Simulation, found: ReadonlyMap<string
 }
 
 /** The report's rollups say, day by day, what all histories say. */
-function ofReport(bundles: ReadonlyMap<string, Bundle>, report: Retention): string[] {
+function ofReport(bundles: ReadonlyMap<string, FoundBundle>, report: Retention): string[] {
   const all = [...bundles.values()];
   const held = all.filter(({ state }) => state === "accepted" || state === "submitted");
-  const dayOf = ({ createdOn }: Bundle) => createdOn.slice(0, 10).replaceAll("-", "");
-  const byDay = (of: (bundles: readonly Bundle[]) => unknown) =>
+  const dayOf = ({ createdOn }: FoundBundle) => createdOn.slice(0, 10).replaceAll("-", "");
+  const byDay = (of: (bundles: readonly FoundBundle[]) => unknown) =>
     Object.fromEntries([...Map.groupBy(all, dayOf)].map(([day, same]) => [day, of(same)]));
   const reported = (of: (day: Retention["days"][number]) => unknown) =>
     Object.fromEntries(report.days.map((day) => [day.day, of(day)]));
@@ -125,7 +161,7 @@ function ofReport(bundles: ReadonlyMap<string, Bundle>, report: Retention): stri
 }
 
 /** The events alone lead to the same states, and none is told of twice. */
-function ofLedger(bundles: ReadonlyMap<string, Bundle>, events: readonly LedgerEvent[]): string[] {
+function ofLedger(bundles: ReadonlyMap<string, FoundBundle>, events: readonly LedgerEvent[]): string[] {
   const told = bundlesOf(events);
   const once = ["bundle.created", "bundle.submitted", "bundle.accepted", "bundle.purged"];
   const twice = [...countsOfEach(events, once)].filter(([, times]) => times > 1);
@@ -150,22 +186,22 @@ function countsOfEach(events: readonly LedgerEvent[], types: readonly string[]):
   return counts;
 }
 
-/** Storage holds the bytes of what is accepted, and landing containers of uploads under way: no more, no less. */
+/** Storage holds the bytes of what is accepted, and what uploads and boxes under way may be written to: no more, no less. */
 function ofStorage(
-  bundles: ReadonlyMap<string, Bundle>,
-  sights: readonly { readonly container: string; readonly blobs: readonly string[] }[],
+  bundles: ReadonlyMap<string, FoundBundle>,
+  boxes: ReadonlyMap<string, DropBox>,
+  sights: readonly Sight[],
 ): string[] {
   const all = [...bundles.values()];
-  const names = (of: readonly Bundle[]) => of.map(({ stampId, bundleId }) => `${stampId}/${bundleId}`).sort();
-  const landings = sights.filter(({ container }) => container.startsWith("landing-"));
-  const days = sights.filter(({ container }) => container.startsWith("bundles-"));
+  const names = (of: readonly FoundBundle[]) => of.map(({ stampId, bundleId }) => `${stampId}/${bundleId}`).sort();
+  const containers = (kind: string) => sights.filter(({ container }) => container.startsWith(kind));
+  const blobsIn = (kind: string) => containers(kind).flatMap(({ blobs }) => blobs);
   // What is derived from a bundle lies beside it, under its name and an ending: it may not outlive the bundle.
-  const [stored, derived] = partition(
-    days.flatMap(({ blobs }) => blobs),
-    (name) => !name.includes("."),
-  );
-  const owners = [...new Set(derived.map((name) => name.split(".")[0] ?? name))].sort();
+  const [stored, derived] = partition(blobsIn("bundles-"), (name) => !name.includes("."));
+  const lent = blobsIn("lent-").map((name) => name.slice(0, name.lastIndexOf("/")));
+  const owners = [...new Set([...derived.map((name) => name.split(".")[0] ?? name), ...lent])].sort();
   const accepted = names(all.filter(({ state }) => state === "accepted"));
+  const open = [...boxes.values()].filter(({ state }) => state !== "closed").map(({ dropBoxId }) => dropBoxId);
   return [
     ...differing("storage, bundles", stored.sort(), accepted),
     ...differing(
@@ -173,7 +209,18 @@ function ofStorage(
       owners.filter((owner) => !accepted.includes(owner)),
       [],
     ),
-    ...differing("storage, landings", landings.length, all.filter(({ state }) => state === "created").length),
+    ...differing(
+      "storage, drop boxes",
+      containers("box-")
+        .map(({ container }) => container.slice("box-20270105-".length))
+        .sort(),
+      open.sort(),
+    ),
+    ...differing(
+      "storage, landings",
+      containers("landing-").length,
+      all.filter(({ state }) => state === "created").length,
+    ),
   ];
 }
 

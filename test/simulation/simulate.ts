@@ -7,6 +7,7 @@ import { openObserver } from "./observer.ts";
 import { perilsOf } from "./perils.ts";
 import { type Reckoning, reckon } from "./reckoning.ts";
 import { type Simulation, type Size, streamOf } from "./simulation.ts";
+import { storageClock } from "./storageClock.ts";
 import { openDesk } from "./support.ts";
 import { virtualTime } from "./time.ts";
 
@@ -30,10 +31,11 @@ export async function simulate(stages: Stages, size: Size, say: (line: string) =
   const began = Date.now();
   const time = virtualTime(start, size.momentHours);
   const perils = perilsOf(size.peril);
-  const world = { now: time.now, policies: [perils.policy] };
+  const known = nothingKnown();
+  const world = { now: time.now, policies: [perils.policy, storageClock(known, time)] };
   const first = stages.open({ ...world, settings: settingsOf(size) });
   let serving = first;
-  const simulation: Simulation = { size, time, perils, known: nothingKnown(), stage: () => serving, tally: new Map() };
+  const simulation: Simulation = { size, time, perils, known, stage: () => serving, tally: new Map() };
 
   for (let index = 0; index < size.stamps; index += 1) await joinFleet(simulation, index);
   const staff = streamOf(simulation, "staff");
@@ -77,8 +79,8 @@ export const short: Size = {
   seed: 2,
   days: 46,
   stamps: 12,
-  cases: 4,
-  bundles: 130,
+  cases: 5,
+  bundles: 100,
   momentHours: 2,
   lookHours: 24,
   purgeAfterDays: 30,

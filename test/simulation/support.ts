@@ -1,11 +1,11 @@
-import { grantShape, issuedUrlShape } from "../support/system/shapes.ts";
-import { getBlob } from "../support/system/storage.ts";
-import { sha256Hex } from "../support/system/zip.ts";
+import { grantShape } from "../support/system/shapes.ts";
 import type { Chance } from "./chance.ts";
-import type { Ending, KnownBundle, KnownCase } from "./known.ts";
-import { count, heardOf, insist, type Outcome, type Simulation, streamOf, throughUrl } from "./simulation.ts";
+import { useDropBox } from "./dropBox.ts";
+import type { Ending, KnownBundle, KnownCase, KnownGrant } from "./known.ts";
+import { notLendable, readFile, readWhole } from "./reading.ts";
+import { heardOf, insist, type Outcome, type Simulation, streamOf } from "./simulation.ts";
 
-/** Support: cases that open, close and open again, whose assigned engineers link bundles, are granted access, and read. */
+/** Support: cases that open, close and open again, whose assigned engineers open drop boxes, link bundles, are granted access, and read. */
 
 type Desk = {
   readonly known: KnownCase;
@@ -13,7 +13,7 @@ type Desk = {
   readonly chance: Chance;
   readonly kind: "support" | "productHealth";
   readonly assignees: Set<string>;
-  readonly grants: { readonly grantId: string; readonly oid: string; readonly bundles: readonly KnownBundle[] }[];
+  readonly grants: KnownGrant[];
   revision: number;
   state: "open" | "closed";
 };
@@ -27,7 +27,7 @@ export function openDesk(simulation: Simulation, index: number, engineers: reado
     await time.pass(chance.hours(8 * day));
     const stampIds = [...known.stamps.keys()].filter(() => chance.happens(4 / known.stamps.size));
     const number = `2411${String(chance.below(10 ** 8)).padStart(8, "0")}${String(index).padStart(4, "0")}`;
-    const one: KnownCase = { caseNumber: number, stampIds: new Set(stampIds), closings: [] };
+    const one: KnownCase = { caseNumber: number, stampIds: new Set(stampIds), closings: [], boxes: [] };
     known.cases.set(number, one);
     const desk: Desk = {
       known: one,
@@ -47,16 +47,27 @@ export function openDesk(simulation: Simulation, index: number, engineers: reado
   });
 }
 
+type Deed = (simulation: Simulation, desk: Desk, engineers: readonly string[]) => Promise<void>;
+
+/** What a case's people do, and how often: the shares are of one. */
+const deeds: readonly (readonly [number, Deed])[] = [
+  [0.27, link],
+  [0.24, grant],
+  [0.15, (simulation, desk) => readSome(simulation, desk, readWhole)],
+  [0.08, (simulation, desk) => readSome(simulation, desk, readFile)],
+  [0.04, unlink],
+  [0.04, revoke],
+  [0.08, closeOrReopen],
+  [0.06, reassign],
+  [0.04, openDropBox],
+];
+
 async function work(simulation: Simulation, desk: Desk, engineers: readonly string[]): Promise<void> {
-  const { chance } = desk;
-  const draw = chance.unit();
-  if (draw < 0.3) await link(simulation, desk);
-  else if (draw < 0.5) await grant(simulation, desk);
-  else if (draw < 0.75) await read(simulation, desk);
-  else if (draw < 0.8) await unlink(simulation, desk);
-  else if (draw < 0.85) await revoke(simulation, desk);
-  else if (draw < 0.93) await closeOrReopen(simulation, desk);
-  else await reassign(simulation, desk, engineers);
+  let draw = desk.chance.unit();
+  for (const [share, deed] of deeds) {
+    draw -= share;
+    if (draw < 0) return await deed(simulation, desk, engineers);
+  }
 }
 
 async function put(simulation: Simulation, desk: Desk): Promise<Outcome> {
@@ -75,6 +86,7 @@ async function put(simulation: Simulation, desk: Desk): Promise<Outcome> {
 
 async function closeOrReopen(simulation: Simulation, desk: Desk): Promise<void> {
   const { closings } = desk.known;
+  if (desk.state === "open" && desk.chance.happens(0.5)) return;
   desk.state = desk.state === "open" ? "closed" : "open";
   const closing: Ending | undefined =
     desk.state === "closed" ? { askedOn: simulation.time.now().getTime() } : undefined;
@@ -94,10 +106,14 @@ const unknowing = ["NotFound"];
 async function link(simulation: Simulation, desk: Desk): Promise<void> {
   const [bundle, oid] = [someBundle(simulation, desk), desk.chance.oneOf([...desk.assignees])];
   if (bundle === undefined || oid === undefined) return;
-  bundle.linkedTo.add(desk.known.caseNumber);
+  const { linkedTo } = bundle;
+  const wasAsked = linkedTo.has(desk.known.caseNumber);
+  linkedTo.add(desk.known.caseNumber);
   const place = `${desk.path}/stamps/${bundle.stampId}/bundles/${bundle.bundleId}`;
   const send = async () => (await simulation.stage().person("E", oid)).call("PUT", place);
-  await insist(simulation, desk.chance, "linked", send, [...unknowing, "CaseNotOpen", "InvalidState"]);
+  const refusals = [...unknowing, "CaseNotOpen", "InvalidState"];
+  const outcome = await insist(simulation, desk.chance, "linked", send, refusals);
+  if (heardOf(outcome) === "refused" && !wasAsked) linkedTo.delete(desk.known.caseNumber);
 }
 
 async function unlink(simulation: Simulation, desk: Desk): Promise<void> {
@@ -108,28 +124,24 @@ async function unlink(simulation: Simulation, desk: Desk): Promise<void> {
   await insist(simulation, desk.chance, "unlinked", send, [...unknowing, "CaseNotOpen"]);
 }
 
-/** Of the case's stamps, the later the likelier. */
+/** Of the case's stamps and drop boxes, the later the likelier. */
 function someBundle(
   { known }: Simulation,
-  { known: { stampIds }, chance }: Desk,
+  { known: { boxes, stampIds }, chance }: Desk,
   fits: (bundle: KnownBundle) => boolean = () => true,
 ): KnownBundle | undefined {
-  const all = [...stampIds].flatMap((stampId) => known.stamps.get(stampId)?.bundles ?? []).filter(fits);
+  const sent = [...stampIds].flatMap((stampId) => known.stamps.get(stampId)?.bundles ?? []);
+  const dropped = boxes.flatMap(({ writes }) => writes.flatMap(({ bundle }) => bundle ?? []));
+  const all = [...sent, ...dropped].filter(fits).sort((one, other) => one.askedOn - other.askedOn);
   return chance.oneOf(chance.happens(0.8) ? all.slice(-20) : all);
 }
 
-const notLendable = [
-  ...unknowing,
-  "CaseNotOpen",
-  "GrantNotActive",
-  "NotTheGrantee",
-  "StampNotOnCase",
-  "BundleNotLinked",
-  "BundleNotAccepted",
-  "PurgeDue",
-  "PurposeNotConsented",
-  "StampDisabled",
-];
+async function openDropBox(simulation: Simulation, { assignees, chance, known, state }: Desk): Promise<void> {
+  const oid = chance.oneOf([...assignees]);
+  if (state === "closed" || oid === undefined) return;
+  const own = streamOf(simulation, `box ${known.caseNumber}/${known.boxes.length}`);
+  simulation.time.live(() => useDropBox(simulation, known, oid, own));
+}
 
 async function grant(simulation: Simulation, desk: Desk): Promise<void> {
   const { chance } = desk;
@@ -148,31 +160,32 @@ async function grant(simulation: Simulation, desk: Desk): Promise<void> {
   };
   const send = async () =>
     (await simulation.stage().person("E", oid)).call("PUT", `${desk.path}/accessGrants/${grantId}`, body);
+  const given: KnownGrant = {
+    grantId,
+    oid,
+    bundles,
+    approvalOf: new Set(),
+    approved: new Map(),
+    denied: new Map(),
+    tell: () => simulation.time.live(() => readSome(simulation, desk, chance.pick([readWhole, readFile]), given)),
+  };
+  simulation.known.grants.set(grantId, given);
   const outcome = await insist(simulation, chance, "granted", send, notLendable);
   if (outcome.kind !== "done") return;
-  grantShape.parse(outcome.answer.json);
-  desk.grants.push({ grantId, oid, bundles });
-  await read(simulation, desk);
+  const { approval } = grantShape.parse(outcome.answer.json);
+  for (const stampId of approval?.stampIds ?? []) given.approvalOf.add(stampId);
+  desk.grants.push(given);
+  await readSome(simulation, desk, chance.pick([readWhole, readFile]), given);
 }
 
-/** [invariant 6] What is read is what the stamp signed. */
-async function read(simulation: Simulation, desk: Desk): Promise<void> {
-  const { chance } = desk;
-  const lent = chance.happens(0.8) ? desk.grants.at(-1) : chance.oneOf(desk.grants);
+async function readSome(
+  simulation: Simulation,
+  { chance, grants, path }: Desk,
+  read: typeof readWhole,
+  lent = chance.happens(0.8) ? grants.at(-1) : chance.oneOf(grants),
+): Promise<void> {
   const bundle = chance.oneOf(lent?.bundles ?? []);
-  if (lent === undefined || bundle === undefined) return;
-  const asked = { stampId: bundle.stampId, bundleId: bundle.bundleId };
-  const path = `${desk.path}/accessGrants/${lent.grantId}:issueUrl`;
-  const send = async () => (await simulation.stage().person("E", lent.oid)).call("POST", path, asked);
-  const outcome = await insist(simulation, chance, "URL", send, notLendable);
-  if (outcome.kind !== "done") return;
-  const { url } = issuedUrlShape.parse(outcome.answer.json);
-  simulation.known.urls.push({ url, bundle });
-  const got = await throughUrl(() => getBlob(url));
-  count(simulation, `read: ${got.status}`);
-  if (![200, 403, 404].includes(got.status)) throw new Error(`An issued URL answers ${got.status} ${got.text}`);
-  if (got.status === 200 && sha256Hex(got.body) !== bundle.sha256)
-    throw new Error(`Bundle ${bundle.bundleId} is read as another than its stamp signed`);
+  if (lent !== undefined && bundle !== undefined) await read(simulation, { chance, path, lent, bundle });
 }
 
 async function revoke(simulation: Simulation, desk: Desk): Promise<void> {

@@ -1,0 +1,82 @@
+import { z } from "zod";
+import type { Answer } from "../support/system/http.ts";
+import { issuedUrlShape } from "../support/system/shapes.ts";
+import { getBlob } from "../support/system/storage.ts";
+import { sha256Hex } from "../support/system/zip.ts";
+import type { Chance } from "./chance.ts";
+import type { KnownBundle, KnownGrant } from "./known.ts";
+import { count, insist, type Outcome, type Simulation, throughUrl } from "./simulation.ts";
+
+/** An engineer reads what a grant lends: a whole bundle, or one file taken out of it. */
+
+export type Reading = {
+  readonly chance: Chance;
+  /** Of the case. */
+  readonly path: string;
+  readonly lent: KnownGrant;
+  readonly bundle: KnownBundle;
+};
+
+export const notLendable = [
+  "NotFound",
+  "CaseNotOpen",
+  "GrantNotActive",
+  "NotTheGrantee",
+  "StampNotOnCase",
+  "BundleNotLinked",
+  "BundleNotAccepted",
+  "PurgeDue",
+  "PurposeNotConsented",
+  "StampDisabled",
+];
+
+export async function readWhole(simulation: Simulation, reading: Reading): Promise<void> {
+  const { path, lent, bundle } = reading;
+  const asked = { stampId: bundle.stampId, bundleId: bundle.bundleId };
+  const outcome = await ask(simulation, reading, "URL", `${path}/accessGrants/${lent.grantId}:issueUrl`, asked);
+  if (outcome.kind === "done")
+    await fetchThrough(simulation, bundle, issuedUrlShape.parse(outcome.answer.json).url, bundle.sha256);
+}
+
+const extractionShape = z.looseObject({ status: z.literal("Succeeded"), url: z.url() });
+
+export async function readFile(simulation: Simulation, reading: Reading): Promise<void> {
+  const { chance, path, lent, bundle } = reading;
+  const file = chance.oneOf(bundle.files);
+  if (file === undefined) return;
+  const place = `${path}/stamps/${bundle.stampId}/bundles/${bundle.bundleId}/files:extract`;
+  const asked = { path: file.path, grantId: lent.grantId };
+  const outcome = await ask(simulation, reading, "file", place, asked);
+  if (outcome.kind === "done")
+    await fetchThrough(simulation, bundle, extractionShape.parse(outcome.answer.json).url, file.sha256);
+}
+
+/** [invariant 5] No URL while a stamp that was asked has not approved, nor once one has said no. */
+async function ask(
+  simulation: Simulation,
+  { chance, lent }: Reading,
+  what: string,
+  path: string,
+  body: unknown,
+): Promise<Outcome> {
+  const send = async (): Promise<Answer> => {
+    const wasDenied = [...lent.denied.values()].includes("acknowledged");
+    const answer = await (await simulation.stage().person("E", lent.oid)).call("POST", path, body);
+    const waits = [...lent.approvalOf].some((stampId) => lent.approved.get(stampId) === undefined);
+    if (answer.status < 300 && (wasDenied || waits))
+      throw new Error(`${what} under grant ${lent.grantId}, which was ${wasDenied ? "denied" : "not approved"}`);
+    return answer;
+  };
+  const name = lent.approvalOf.size === 0 ? what : `${what}, approved`;
+  return await insist(simulation, chance, name, send, notLendable);
+}
+
+/** [invariant 6] What is read is what the stamp signed. */
+async function fetchThrough(simulation: Simulation, bundle: KnownBundle, url: string, sha256: string): Promise<void> {
+  simulation.known.urls.push({ url, bundle });
+  const got = await throughUrl(() => getBlob(url));
+  count(simulation, `read: ${got.status}`);
+  if (![200, 403, 404].includes(got.status)) throw new Error(`An issued URL answers ${got.status} ${got.text}`);
+  if (got.status === 200 && sha256Hex(got.body) !== sha256)
+    throw new Error(`Bundle ${bundle.bundleId} is read as another than its stamp signed`);
+}
