@@ -16,9 +16,9 @@ const noSuchFile = () =>
     "The bundle has no such file. List its files (GET …/files) and use a path as it stands there.",
   );
 
-/** The file in the bundle's inventory. Throws `NotFound` where it is not listed, `UnreadableFile` where it is encrypted. */
+/** The file in the bundle's inventory. Throws `NotFound` where it is not listed, `UnreadableFile` where it is encrypted, or a zip bomb. */
 export async function requireFile(
-  world: Pick<World, "contents">,
+  world: Pick<World, "contents" | "rules">,
   bundle: BundleRecord,
   path: string,
 ): Promise<FoundFile> {
@@ -26,6 +26,7 @@ export async function requireFile(
   const file = inventory && (await findFile(world, placeOf(bundle), inventory, path));
   if (inventory === undefined || file === undefined) throw noSuchFile();
   if (file.isEncrypted) throw unreadable("it is encrypted");
+  if (file.sizeBytes > world.rules.maxBundleBytes) throw unreadable("it unpacks to more than a bundle may hold");
   return { inventory, file };
 }
 

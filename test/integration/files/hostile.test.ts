@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { buffer } from "node:stream/consumers";
-import { deflateRawSync } from "node:zlib";
+import { crc32, deflateRawSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { ZipFile } from "yazl";
 import { z } from "zod";
@@ -153,6 +153,50 @@ test("[invariant 3] an erasure while a large file is asked for leaves nothing of
   hold.letGo();
   expectRefusal(await asking, 403, "PurgeDue");
   expect(await blobsIn(stage)).toEqual([]);
+});
+
+/** The bytes of the bundle itself. */
+const ofBundle = ({ method, url }: { method: string; url: string }): boolean =>
+  method === "GET" && /\/bundles-\d{8}\/[^/]+\/[0-9a-f-]{36}(\?|$)/.test(decodeURIComponent(url));
+
+test("[invariant 3] an erasure while a file is read out of the bundle leaves nothing of it", async () => {
+  const stage = stages({ settings: { ERASE_DELAY_HOURS: "0" } });
+  const { extract, erase } = await lentBundle(stage, plain);
+  const hold = stage.faults.holdNext(ofBundle);
+  const extracting = extract("plain.log");
+  await hold.reached;
+  expectStatus(await erase(), 202);
+  hold.letGo();
+  expectRefusal(await extracting, 403, "PurgeDue");
+  expect(await blobsIn(stage)).toEqual([]);
+});
+
+test("[invariant 3] an erasure while the queue reads a large file leaves nothing of it, and is no failure", async () => {
+  const stage = stages({ settings: { ERASE_DELAY_HOURS: "0" } });
+  const { extract, erase, bundle } = await lentBundle(stage, large);
+  const { id } = extraction.parse(expectStatus(await extract("large.log"), 202).json);
+  const { stampId, bundleId } = bundle;
+  const hold = stage.faults.holdNext(ofBundle);
+  const extracting = stage.app.queues.extract({ stampId, bundleId, digest: id, lentOn: utcDay(stage.now()) });
+  await hold.reached;
+  expectStatus(await erase(), 202);
+  hold.letGo();
+  await extracting;
+  expect(await blobsIn(stage)).toEqual([]);
+});
+
+test("a file that says to unpack to more than a bundle may hold is not taken out", async () => {
+  const stage = stages({ settings: { MAX_BUNDLE_BYTES: "1000000" } });
+  const { extract } = await lentBundle(
+    stage,
+    rawZip([
+      { name: "bomb.log", data: zeros(1), method: 8, sizeBytes: 1024 * 1024, crc32: crc32(Buffer.alloc(1024 * 1024)) },
+      { name: "plain.log", data: Buffer.from("plain") },
+    ]),
+  );
+  expectRefusal(await extract("bomb.log"), 409, "UnreadableFile");
+  expect((await readOf(await extract("plain.log"))).toString()).toBe("plain");
+  expect((await blobsIn(stage)).filter((name) => name.startsWith("lent-"))).toHaveLength(1);
 });
 
 test("[invariant 5] a file that is still being taken out is told of no more once the grant is revoked", async () => {
