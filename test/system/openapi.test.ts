@@ -7,8 +7,10 @@ import { type ApiDocument, readDocument } from "../support/system/document.ts";
 import { openDropBox } from "../support/system/dropBoxes.ts";
 import { expectRefusal, expectStatus } from "../support/system/expectations.ts";
 import { carrying, importSaved, saveBundle } from "../support/system/imports.ts";
+import { dropBoxBundleShape } from "../support/system/shapes.ts";
 import { makeKey } from "../support/system/signing.ts";
-import { openWorld, type World, withVersion } from "../support/system/world.ts";
+import { openWorld, readAll, type World, withVersion } from "../support/system/world.ts";
+import { makeZip } from "../support/system/zip.ts";
 import { until } from "../support/until.ts";
 
 /** The OpenAPI document: it lists every route of API.md, and every request and answer of a bundle's life is as it says. */
@@ -44,6 +46,7 @@ const saved = `${stamp}/imports/{bundleId}`;
 const supportCase = "/cases/{caseNumber}";
 const linked = `${supportCase}/stamps/{stampId}/bundles/{bundleId}`;
 const dropBox = `${supportCase}/dropBoxes/{dropBoxId}`;
+const arrival = `${dropBox}/bundles/{bundleId}`;
 const grant = `${supportCase}/accessGrants/{grantId}`;
 const table: readonly [verb: string, path: string, who: readonly (string | undefined)[], takesBody?: "body"][] = [
   ["put", stamp, [R], "body"],
@@ -86,6 +89,9 @@ const table: readonly [verb: string, path: string, who: readonly (string | undef
   ["get", dropBox, [C, A, E]],
   ["put", dropBox, [C, E], "body"],
   ["post", `${dropBox}:close`, [C, E]],
+  ["post", `${arrival}:erase`, [C], "body"],
+  ["get", `${arrival}/erasure`, [C, A]],
+  ["post", `${arrival}:cancelErase`, [C], "body"],
   ["put", supportCase, [C], "body"],
   ["get", supportCase, [C, A, E]],
   ["get", "/cases", [C, A, E]],
@@ -260,7 +266,18 @@ describe("a bundle's life", () => {
     const box = await openDropBox(world, theCase);
     expectStatus(await caseSystem.call("GET", `${theCase.path}/dropBoxes`), 200);
     expectStatus(await caseSystem.call("GET", box.path), 200);
-    expectStatus(await caseSystem.call("POST", `${box.path}:close`), 200);
+    await box.write("logs.zip", await makeZip());
+    await box.close();
+    const arrived = await until("what arrived to be accepted", async () => {
+      const bundles = await readAll(theCase.engineer.call, `${theCase.path}/bundles`);
+      const ofBox = bundles.map((bundle) => dropBoxBundleShape.safeParse(bundle).data);
+      return ofBox.find((bundle) => bundle?.state === "accepted");
+    });
+    const why = { decidedBy: "operator", reason: "sent by mistake" };
+    const arrivalPath = `${box.path}/bundles/${arrived.bundleId}`;
+    expectStatus(await caseSystem.call("POST", `${arrivalPath}:erase`, why), 202);
+    expectStatus(await caseSystem.call("GET", `${arrivalPath}/erasure`), 200);
+    expectStatus(await caseSystem.call("POST", `${arrivalPath}:cancelErase`, why), 200);
 
     expectStatus(await us.call("GET", `${us.path}/accessApproval`), 200);
     expectStatus(await setApproval(us, "required"), 200);
@@ -273,7 +290,6 @@ describe("a bundle's life", () => {
     expectStatus(await theCase.unlink(named), 204);
     await theCase.close();
 
-    const why = { decidedBy: "operator", reason: "sent by mistake" };
     expectStatus(await us.call("POST", `${us.bundlePath(bundleId)}:erase`, why), 202);
     expectStatus(await us.call("GET", `${us.bundlePath(bundleId)}/erasure`), 200);
     expectStatus(await us.call("POST", `${us.bundlePath(bundleId)}:cancelErase`, why), 200);
