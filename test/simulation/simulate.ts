@@ -93,7 +93,7 @@ export const long: Size = {
   days: 120,
   stamps: 40,
   cases: 30,
-  bundles: 5800,
+  bundles: 6400,
   momentHours: 0.5,
   lookHours: 6,
   purgeAfterDays: 80,

@@ -13,7 +13,7 @@ export type Size = {
   readonly days: number;
   readonly stamps: number;
   readonly cases: number;
-  /** About how many are created. */
+  /** About how many are asked for; without consent, or of a disabled stamp, one in five is refused. */
   readonly bundles: number;
   /** How long is at once. */
   readonly momentHours: number;
