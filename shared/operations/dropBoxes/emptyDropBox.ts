@@ -7,6 +7,7 @@ import { instant } from "../../domain/retention.ts";
 import type { World } from "../needs.ts";
 import { writeStep } from "./boxStep.ts";
 import { boxWork } from "./boxWork.ts";
+import { dropStrays } from "./dropStrays.ts";
 import { listingOf, takeArrivals } from "./takeArrivals.ts";
 import { asDropBox } from "./view.ts";
 
@@ -69,7 +70,7 @@ async function writeEmptied(
   return { ...box, emptied };
 }
 
-/** The container first: `closedOn` says that nothing can be written any more. */
+/** The container first: `closedOn` says that nothing can be written any more, by a customer or by a turn of ours. */
 async function close(world: World, box: DropBoxRecord): Promise<void> {
   await world.boxes.delete(box.account, box.container);
   await writeStep(world, box.stampId, { type: "dropBox.closed", actor: theService }, (standing, now) =>
@@ -80,6 +81,7 @@ async function close(world: World, box: DropBoxRecord): Promise<void> {
         }
       : undefined,
   );
+  await dropStrays(world, box);
   await world.schedule.forget(boxWork(box));
 }
 

@@ -4,6 +4,7 @@ import { theService } from "../../domain/event.ts";
 import type { World } from "../needs.ts";
 import type { BoxWork } from "./boxWork.ts";
 import { beginClosing } from "./closeDropBox.ts";
+import { dropStrays } from "./dropStrays.ts";
 import { inServiceTime } from "./inServiceTime.ts";
 import { asDropBox } from "./view.ts";
 
@@ -16,6 +17,7 @@ export async function settleDropBox(world: World, work: BoxWork): Promise<void> 
   const box = asDropBox(await stamps.head(work.stampId));
   if (box?.container !== work.container || box.state === "closed") {
     await boxes.delete(work.account, work.container);
+    if (box?.container === work.container) await dropStrays(world, box);
     await schedule.forget(work);
     return;
   }

@@ -13,6 +13,7 @@ import { utcDay } from "../../domain/utcDay.ts";
 import { mapBounded } from "../bounded.ts";
 import type { World } from "../needs.ts";
 import { copyFile } from "./copyFile.ts";
+import { bundlesOfBox } from "./dropStrays.ts";
 import { writeBundles } from "./writeBundles.ts";
 
 /** What arrived in a drop box becomes bundles: copied first, then written, so that no bundle is without its bytes. */
@@ -46,7 +47,7 @@ export async function takeArrivals(world: World, box: DropBoxRecord, until: numb
   const day = utcDay(new Date(box.createdOn));
   await world.schedule.holdDay({ day, account: box.account, purgeOn: box.purgeOn });
   await world.days.ensure(box.account, day);
-  const tally: Tally = { taken: await takenBefore(world, box), refused: new Map(), bytes: 0 };
+  const tally: Tally = { taken: await bundlesOfBox(world, box.stampId), refused: new Map(), bytes: 0 };
   let allCopied = true;
   for (const zips of [true, false]) {
     const files = ofKind(world.boxes.files(box.account, box.container), zips);
@@ -57,12 +58,6 @@ export async function takeArrivals(world: World, box: DropBoxRecord, until: numb
   }
   const refused = [...tally.refused].map(([code, files]) => ({ code, files }));
   return allCopied ? { files: tally.taken.size, bytes: tally.bytes, refused } : undefined;
-}
-
-async function takenBefore({ stamps }: Pick<World, "stamps">, box: DropBoxRecord): Promise<Set<BundleId>> {
-  const taken = new Set<BundleId>();
-  for await (const { item } of stamps.history(box.stampId)) taken.add(item);
-  return taken;
 }
 
 /** Whether each of them is a bundle or refused now; a copy that takes its time is asked for again in the next turn. */

@@ -9,6 +9,7 @@ import type { StampHead, World } from "../needs.ts";
 import { newNote } from "../note.ts";
 import { transact } from "../transact.ts";
 import type { CopiedFile } from "./copyFile.ts";
+import { asDropBox } from "./view.ts";
 
 /** Writes the bundles of files that are copied, in one transaction, and asks for their verification. Those that another turn has written stay as they are. */
 export async function writeBundles(world: World, box: DropBoxRecord, files: readonly CopiedFile[]): Promise<void> {
@@ -18,6 +19,8 @@ export async function writeBundles(world: World, box: DropBoxRecord, files: read
   const written = await transact(
     () => stamps.head(box.stampId),
     async (head, isFirst) => {
+      // Whoever closed the box meanwhile has dropped these copies.
+      if (asDropBox(head)?.state !== "closing") return [];
       // The first try looks for none of them: one that is there refuses the insert.
       const fresh = isFirst ? files : await unwritten(world, files);
       if (fresh.length === 0) return [];

@@ -5,7 +5,10 @@ import { z } from "zod";
 import type { CaseActor } from "../../support/system/cases.ts";
 import { dropBoxRequest, dropBoxShape } from "../../support/system/dropBoxes.ts";
 import { expectStatus } from "../../support/system/expectations.ts";
+import { dropBoxBundleShape } from "../../support/system/shapes.ts";
+import { readAll } from "../../support/system/world.ts";
 import { makeZip } from "../../support/system/zip.ts";
+import { blobsIn } from "./support/bundles.ts";
 import { boxContainers, bundlesOf, empty, findings, openDropBox, verifiedBundlesOf } from "./support/dropBoxes.ts";
 import { expectNoOrphans, expectToOutlive } from "./support/outages.ts";
 import { type Stage, useStages } from "./support/stage.ts";
@@ -24,6 +27,10 @@ async function received({ connectionString }: Stage): Promise<unknown[]> {
 }
 
 const dropBoxPage = z.looseObject({ value: z.array(dropBoxShape) });
+
+/** What the day containers hold. */
+const copiesIn = async (stage: Stage): Promise<string[]> =>
+  (await blobsIn(stage)).flatMap((name) => /^bundles-\d+\/(.+)$/.exec(name)?.slice(1) ?? []);
 
 const later = (stage: Stage) => stage.another({ offsetDays: 0.05 });
 
@@ -172,4 +179,42 @@ test("[invariant 3] a box that cannot be listed is over in its time, and gone wi
   expect(await boxContainers(stage)).toEqual([]);
   expect(await box.view()).toMatchObject({ state: "closed", arrived: { files: 0 } });
   expect(await findings(stage.another({ offsetDays: 80.1 }))).not.toContain("DropBoxOverdue");
+});
+
+test("[invariant 1] a copy whose file was overwritten before it became a bundle is not kept", async () => {
+  const stage = stageOf();
+  const { faults } = stage;
+  const box = await openDropBox(stage, await stage.openCase());
+  await box.write("logs.zip", await makeZip());
+  expectStatus(await (await stage.person("C")).call("POST", `${box.path}:close`), 200);
+  faults.failWhere(({ url, method }) => method === "POST" && url.includes("$batch"));
+  await empty(stage, box.dropBoxId);
+  faults.failWhere(undefined);
+  expect(await copiesIn(stage)).toHaveLength(1);
+  await box.write("logs.zip", await makeZip());
+  await empty(stage, box.dropBoxId);
+  expect(await box.view()).toMatchObject({ state: "closed", arrived: { files: 1 } });
+  const { "logs.zip": bundle } = await bundlesOf(stage, box.dropBoxId);
+  expect(await copiesIn(stage)).toEqual([`${box.dropBoxId}/${bundle?.bundleId}`]);
+});
+
+test("[invariant 1] an emptying that is overtaken by the close of its box writes no bundle, and its copies go", async () => {
+  const stage = stageOf();
+  const other = stage.another({});
+  const box = await openDropBox(stage, await stage.openCase());
+  await box.write("logs.zip", await makeZip());
+  expectStatus(await (await stage.person("C")).call("POST", `${box.path}:close`), 200);
+  const commit = other.faults.holdNext(({ url, method }) => method === "POST" && url.includes("$batch"));
+  const overtaken = empty(other, box.dropBoxId);
+  await commit.reached;
+  await box.write("logs.zip", await makeZip());
+  await empty(stage, box.dropBoxId);
+  expect(await box.view()).toMatchObject({ state: "closed", arrived: { files: 1 } });
+  commit.letGo();
+  await overtaken;
+  const bundles = z
+    .array(dropBoxBundleShape)
+    .parse(await readAll((await stage.person("A")).call, `/${box.partition}/bundles`));
+  expect(await copiesIn(stage)).toEqual(bundles.map(({ bundleId }) => `${box.dropBoxId}/${bundleId}`));
+  expect(bundles).toHaveLength(1);
 });
