@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { localSettings, settings } from "../shared/config.ts";
+import { localSettings, settings } from "../shared/settings.ts";
 
 /** `docs/configuration.md`, made from the schema of the settings. `npm run docs` writes it; a test finds it out of date. */
 
@@ -18,7 +18,7 @@ type Described = z.infer<typeof described>;
 
 const introduction = `# Configuration
 
-Every setting of the service, made from \`shared/config.ts\` by \`npm run docs\`. They are read once, at start: a setting that is missing,
+Every setting of the service, made from \`shared/settings.ts\` by \`npm run docs\`. They are read once, at start: a setting that is missing,
 wrong or in contradiction to another stops the start, and the message names it. An empty value is one that is not set. \`infra/main.bicep\`
 sets all that a deployment needs; those with a default are its \`overrides\`. No setting is a secret.
 

@@ -110,7 +110,7 @@ async function listenOrExplain(port: number): Promise<HttpServer> {
   }
 }
 
-/** The settings of `shared/config.ts` as one machine has them; what the caller set stands. */
+/** The settings of `shared/settings.ts` as one machine has them; what the caller set stands. */
 async function settingsOfService(
   environment: Environment,
   { settings, issuer, jwksUrl, port }: { settings: LocalSettings; issuer: Issuer; jwksUrl: string; port: number },

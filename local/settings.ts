@@ -6,7 +6,7 @@ import { isSystemError } from "./files.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The settings of the embedded host itself; those of the service are in `shared/config.ts`. */
+/** The settings of the embedded host itself; those of the service are in `shared/settings.ts`. */
 const settings = z.object({
   PORT: z
     .string()

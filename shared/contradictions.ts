@@ -1,6 +1,6 @@
 import { parseAccountId } from "./accountId.ts";
 import { cloudOf } from "./clouds.ts";
-import type { Settings } from "./config.ts";
+import type { Settings } from "./settings.ts";
 
 /** Settings that are each well-formed and cannot be meant together. Each sentence begins with a setting's name and says what to do. */
 export const contradictionsIn = (values: Settings): readonly string[] => [

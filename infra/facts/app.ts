@@ -1,12 +1,13 @@
 import { z } from "zod";
-import { ConfigurationError, localSettings, readConfig, settings } from "../../shared/config.ts";
+import { ConfigurationError, readConfig } from "../../shared/config.ts";
+import { localSettings, settings } from "../../shared/settings.ts";
 import functions from "../functions.json" with { type: "json" };
 import { type DeployedApp, isUnresolved, ofType, types } from "./deployment.ts";
 import { every, everyApp, everyHas, type Fact } from "./fact.ts";
 
 /** What is true of the function apps and their settings. */
 
-/** Settings that the Functions host reads, beside those of `shared/config.ts`. */
+/** Settings that the Functions host reads, beside those of `shared/settings.ts`. */
 const platformSettings: readonly string[] = [
   "AzureWebJobsStorage__blobServiceUri",
   "AzureWebJobsStorage__credential",
@@ -100,7 +101,7 @@ export const appFacts: readonly Fact[] = [
       const known = [...Object.keys(settings.shape), ...platformSettings, ...functions[name].map(switchOf)];
       return Object.keys(given)
         .filter((setting) => !known.includes(setting))
-        .map((setting) => `${setting}: neither shared/config.ts nor the platform knows it`);
+        .map((setting) => `${setting}: neither shared/settings.ts nor the platform knows it`);
     }),
   },
   {

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { settings } from "../../shared/config.ts";
+import { settings } from "../../shared/settings.ts";
 import { type AppName, apps } from "../placement.ts";
 
 /** A deployment as the compiler predicts it (`bicep snapshot`): every resource, with its values worked out where they can be. */

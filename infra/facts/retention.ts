@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { latestPurgeAfterDays } from "../../shared/config.ts";
 import { lastCopyDay, retentionDays } from "../../shared/domain/retention.ts";
+import { latestPurgeAfterDays } from "../../shared/settings.ts";
 import { accountsOf, type Deployment, groupOf, ofType, type Resource, types } from "./deployment.ts";
 import type { Fact } from "./fact.ts";
 

@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { z } from "zod";
-import { settings } from "../../shared/config.ts";
+import { settings } from "../../shared/settings.ts";
 
 /** The demo's own service: `local/start.ts` as a process of its own, on a free port, with all its state in one folder. */
 

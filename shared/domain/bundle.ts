@@ -4,7 +4,6 @@ import { bundleId, caseNumber, guid, purpose, stampId, toUtcTime, utcTime } from
 import { custodyRecord } from "./custody.ts";
 import type { EventData } from "./event.ts";
 import { expiresUnsubmittedOn } from "./retention.ts";
-import type { SenderRecord } from "./sender.ts";
 import { utcDay } from "./utcDay.ts";
 
 /** A bundle and its one life (`DESIGN.md`, One idea). */
@@ -85,11 +84,14 @@ export const bundleRecord = z.object({
 });
 export type BundleRecord = z.infer<typeof bundleRecord>;
 
+/** What a stamp or a drop box raises to end the uploads that it has under way. */
+type Epochs = { readonly uploadEpoch: number; readonly consentEpoch: number };
+
 /**
  * What ends an upload that is still `created`, if anything: the visible state may follow later. Its time comes first, for what was seen as expired
  * must not turn into something else when its stamp is disabled before a sweeper has written it.
  */
-export function endedBy(bundle: BundleRecord, sender: SenderRecord, now: Date): "canceled" | "expired" | undefined {
+export function endedBy(bundle: BundleRecord, sender: Epochs, now: Date): "canceled" | "expired" | undefined {
   if (bundle.state !== "created") return undefined;
   if (now.getTime() >= expiresUnsubmittedOn(bundle.createdOn).getTime()) return "expired";
   if (bundle.uploadEpoch !== sender.uploadEpoch) return "canceled";

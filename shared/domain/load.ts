@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import * as z from "zod";
+import type { BundleState } from "../api/bundles.ts";
 import { type UtcTime, utcTime } from "../api/primitives.ts";
-import type { BundleRecord } from "./bundle.ts";
 import { type UtcDay, utcDay, utcDaySchema } from "./utcDay.ts";
 
 /**
@@ -28,7 +28,14 @@ export const longestQuietMinutes = 24 * 60;
 /** A stamp that has more different faults in a day is stopped by the count of its bundles. */
 const mostFaults = 100;
 
-type Moved = { readonly from: Pick<BundleRecord, "state">; readonly to: Pick<BundleRecord, "state"> };
+/** What of a bundle's row counts. */
+type Begun = {
+  readonly createdOn: UtcTime;
+  readonly sizeBytes: number;
+  readonly trigger?: { readonly faultId: string } | undefined;
+};
+type Standing = { readonly state: BundleState };
+type Moved = { readonly from: Standing; readonly to: Standing };
 
 /** Whether the change takes the bundle off the stamp's open uploads. */
 export const leavesOpen = ({ from, to }: Moved): boolean => from.state === "created" && to.state !== "created";
@@ -36,14 +43,14 @@ export const leavesOpen = ({ from, to }: Moved): boolean => from.state === "crea
 /** The load after a transaction that inserts these bundles and moves those. */
 export function loadAfter(
   load: StampLoad,
-  { insert = [], update = [] }: { readonly insert?: readonly BundleRecord[]; readonly update?: readonly Moved[] },
+  { insert = [], update = [] }: { readonly insert?: readonly Begun[]; readonly update?: readonly Moved[] },
 ): StampLoad {
   const ended = update.filter(leavesOpen).length;
   const rest = ended === 0 ? load : { ...load, openUploads: Math.max(0, load.openUploads - ended) };
   return insert.reduce(withNew, rest);
 }
 
-function withNew(load: StampLoad, { createdOn, sizeBytes, trigger }: BundleRecord): StampLoad {
+function withNew(load: StampLoad, { createdOn, sizeBytes, trigger }: Begun): StampLoad {
   const day = utcDay(new Date(createdOn));
   const today = countedOn(load, day);
   return {

@@ -8,7 +8,7 @@ import { addDays, startOfDay, utcDay } from "./utcDay.ts";
  * bundles only: what was created is never taken back by them.
  */
 
-/** What is configured (`shared/config.ts`). */
+/** What is configured (`shared/settings.ts`). */
 export type Limits = {
   readonly openUploads: number;
   readonly bundlesPerDay: number;

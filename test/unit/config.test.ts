@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { configurationPage } from "../../docs/configuration.ts";
-import { ConfigurationError, localSettings, readConfig, settings } from "../../shared/config.ts";
+import { ConfigurationError, readConfig } from "../../shared/config.ts";
+import { localSettings, settings } from "../../shared/settings.ts";
 
 const local = {
   PUBLIC_ORIGIN: "http://127.0.0.1:7071",

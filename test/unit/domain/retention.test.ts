@@ -1,5 +1,4 @@
 import { describe, expect, it } from "vitest";
-import { latestPurgeAfterDays } from "../../../shared/config.ts";
 import {
   dayMs,
   dayPurgeOn,
@@ -15,6 +14,7 @@ import {
   verificationBackOffSeconds,
 } from "../../../shared/domain/retention.ts";
 import { utcDaySchema } from "../../../shared/domain/utcDay.ts";
+import { latestPurgeAfterDays } from "../../../shared/settings.ts";
 import { at, on } from "./support/records.ts";
 
 const days = (from: Date, count: number) => new Date(from.getTime() + count * dayMs);

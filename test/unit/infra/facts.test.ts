@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { completenessFacts } from "../../../infra/facts/app.ts";
 import type { Deployment } from "../../../infra/facts/deployment.ts";
 import { facts } from "../../../infra/facts.ts";
-import { localSettings, settings } from "../../../shared/config.ts";
+import { localSettings, settings } from "../../../shared/settings.ts";
 import {
   committed,
   lifecycleRule,
