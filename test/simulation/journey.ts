@@ -96,9 +96,9 @@ async function upload(simulation: Simulation, chance: Chance, bundle: KnownBundl
   const to = target(bundle.uploadUrl);
   const way = chance.unit();
   if (way < 0.04) count(simulation, "nothing uploaded");
-  else if (way < 0.1) await throughUrl(() => putBlock(to, blockId(0), bytes));
-  else if (way < 0.3) await throughUrl(() => putBlocks(to, bytes, 64));
-  else await throughUrl(() => putBlob(to, bytes));
+  else if (way < 0.1) await throughUrl(simulation, () => putBlock(to, blockId(0), bytes));
+  else if (way < 0.3) await throughUrl(simulation, () => putBlocks(to, bytes, 64));
+  else await throughUrl(simulation, () => putBlob(to, bytes));
 }
 
 const path = (bundle: KnownBundle, action: string) => `/stamps/${bundle.stampId}/bundles/${bundle.bundleId}:${action}`;
@@ -147,7 +147,7 @@ async function writeLate(simulation: Simulation, chance: Chance, bundle: KnownBu
   if (bundle.uploadUrl === undefined) return;
   const wasCanceled = bundle.canceled === "acknowledged";
   const [to, other] = [target(bundle.uploadUrl), chance.bytes(bundle.sizeBytes)];
-  const { status } = await throughUrl(() => putBlob(to, other));
+  const { status } = await throughUrl(simulation, () => putBlob(to, other));
   if (status === 201) bundle.overwritten = true;
   count(simulation, `written late: ${status}`);
   if (status === 201 && wasCanceled) throw new Error(`A canceled upload's URL still writes: bundle ${bundle.bundleId}`);

@@ -124,12 +124,12 @@ function noteAge(seen: Observer["seen"], what: string, now: number, since: numbe
 }
 
 /** Whatever was lent once: past the line no URL reads it, whether it still holds or not. */
-async function readNothingOld({ known }: Simulation, now: number, hardLineDays: number): Promise<void> {
-  const old = known.urls.filter(({ bundle }) => now - createdOf(bundle) >= hardLineDays * dayMs);
+async function readNothingOld(simulation: Simulation, now: number, hardLineDays: number): Promise<void> {
+  const old = simulation.known.urls.filter(({ bundle }) => now - createdOf(bundle) >= hardLineDays * dayMs);
   for (const { url, bundle } of old) {
-    const { status } = await throughUrl(() => getBlob(url));
+    const { status } = await throughUrl(simulation, () => getBlob(url));
     if (status === 200) throw new Error(`Bundle ${bundle.bundleId} is readable past day ${hardLineDays}`);
   }
   const read = new Set(old);
-  known.urls.splice(0, Number.POSITIVE_INFINITY, ...known.urls.filter((each) => !read.has(each)));
+  simulation.known.urls.splice(0, Number.POSITIVE_INFINITY, ...simulation.known.urls.filter((each) => !read.has(each)));
 }

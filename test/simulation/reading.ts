@@ -74,7 +74,7 @@ async function ask(
 /** [invariant 6] What is read is what the stamp signed. */
 async function fetchThrough(simulation: Simulation, bundle: KnownBundle, url: string, sha256: string): Promise<void> {
   simulation.known.urls.push({ url, bundle });
-  const got = await throughUrl(() => getBlob(url));
+  const got = await throughUrl(simulation, () => getBlob(url));
   count(simulation, `read: ${got.status}`);
   if (![200, 403, 404].includes(got.status)) throw new Error(`An issued URL answers ${got.status} ${got.text}`);
   if (got.status === 200 && sha256Hex(got.body) !== sha256)

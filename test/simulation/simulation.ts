@@ -96,12 +96,14 @@ export async function insist(
 export const heardOf = (outcome: Outcome): "done" | "refused" | "unsure" =>
   outcome.kind === "refused" && !outcome.sure ? "unsure" : outcome.kind;
 
-/** Sends to a storage URL; once more where storage closed an idle connection just as it was used again. */
-export async function throughUrl(send: () => Promise<Answer>): Promise<Answer> {
+/** Sends to a storage URL; once more, as any client does, where storage closed an idle connection just as it was used again, or stayed silent. */
+export async function throughUrl(simulation: Simulation, send: () => Promise<Answer>): Promise<Answer> {
   try {
     return await send();
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ECONNRESET") return await send();
-    throw error;
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    if (code !== "ECONNRESET" && code !== "NoAnswer") throw error;
+    count(simulation, `sent to storage once more: ${code}`);
+    return await send();
   }
 }

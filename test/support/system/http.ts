@@ -31,6 +31,15 @@ const lines = {
 } as const;
 const answerLimitMilliseconds = 60_000;
 
+/** Nothing came in time. The query is left out: it may hold a signature. */
+class NoAnswer extends Error {
+  readonly code = "NoAnswer";
+
+  constructor(method: string, path: string) {
+    super(`No answer: ${method} ${path.split("?")[0]}`);
+  }
+}
+
 /** Sends one request to `origin` and reads its whole answer. Throws where the line drops before that. */
 export function send(origin: string, { method, path, headers = {}, body, chunked }: RawRequest): Promise<Answer> {
   const { hostname, port, protocol } = new URL(origin);
@@ -47,7 +56,7 @@ export function send(origin: string, { method, path, headers = {}, body, chunked
   });
   return new Promise((resolve, reject) => {
     outgoing.once("error", reject);
-    outgoing.once("timeout", () => outgoing.destroy(new Error(`No answer: ${method} ${path}`)));
+    outgoing.once("timeout", () => outgoing.destroy(new NoAnswer(method, path)));
     outgoing.once("response", (incoming) => resolve(readAnswer(incoming)));
     if (bytes !== undefined && chunked === true) outgoing.write(bytes);
     outgoing.end(chunked === true ? undefined : bytes);
