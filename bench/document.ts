@@ -1,16 +1,15 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-/** The page that keeps the numbers of the last full run, between two markers. */
+/** The page that keeps the numbers of each part's last full run, each between two markers. */
 
 const path = join(import.meta.dirname, "..", "docs", "performance.md");
-const begin = "<!-- bench: begin -->";
-const end = "<!-- bench: end -->";
 
-/** Replaces what stands between the markers. Throws where the page has none. */
-export async function writeIntoDocument(text: string): Promise<void> {
+/** Replaces what stands between the part's markers. Throws where the page has none. */
+export async function writeIntoDocument(part: string, text: string): Promise<void> {
+  const [begin, end] = [`<!-- bench ${part}: begin -->`, `<!-- bench ${part}: end -->`];
   const page = await readFile(path, "utf8");
   const [from, to] = [page.indexOf(begin), page.indexOf(end)];
   if (from < 0 || to < from) throw new Error(`${path} has no place between ${begin} and ${end}`);
-  await writeFile(path, `${page.slice(0, from + begin.length)}\n${text}\n${page.slice(to)}`);
+  await writeFile(path, `${page.slice(0, from + begin.length)}\n\n${text}\n\n${page.slice(to)}`);
 }

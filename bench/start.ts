@@ -1,29 +1,28 @@
 import { parseArgs } from "node:util";
-import { measureAudit } from "./audit.ts";
-import { measureBadLines } from "./badLines.ts";
-import { measureCrowd } from "./crowd.ts";
 import { writeIntoDocument } from "./document.ts";
-import { measureFiles } from "./files.ts";
-import { measureLoading } from "./loading.ts";
 import { machine } from "./machine.ts";
-import { measureMemory } from "./memory.ts";
-import { countPurge } from "./purge.ts";
-import { countRetention } from "./retention.ts";
-import { countRoundTrips } from "./roundTrips.ts";
+import { parts } from "./parts.ts";
 import { full, quick } from "./sizes.ts";
 import { openStage } from "./stage.ts";
-import { markdown, type Row } from "./table.ts";
-import { measureUpload } from "./upload.ts";
-import { measureVerification } from "./verification.ts";
+import { markdown } from "./table.ts";
 
 /**
- * `npm run bench`: measures everything in one run and prints the table. `-- --quick` only sees that everything runs,
- * `-- --write` puts the table into `docs/performance.md`.
+ * `npm run bench`: measures everything, or the parts that are named, and prints a table of each. `-- --quick` only sees that everything runs,
+ * `-- --write` puts each table into `docs/performance.md` as soon as it is measured.
  */
 
-const { values: flags } = parseArgs({ options: { quick: { type: "boolean" }, write: { type: "boolean" } } });
+const { values: flags, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { quick: { type: "boolean" }, write: { type: "boolean" } },
+});
 const sizes = flags.quick === true ? quick : full;
 const say = (line: string) => console.log(line);
+const named = positionals.length > 0 ? positionals : Object.keys(parts);
+const unknown = named.filter((name) => !Object.hasOwn(parts, name));
+if (unknown.length > 0) {
+  say(`There is no part ${unknown.join(", ")}. Parts: ${Object.keys(parts).join(", ")}`);
+  process.exit(2);
+}
 
 const undo = new AsyncDisposableStack();
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
@@ -35,24 +34,13 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
 
 try {
   const where = `Measured on ${new Date().toISOString().slice(0, 10)}: ${machine()}.`;
-  say(where);
   const stage = await openStage(undo);
-  const rows: Row[] = [
-    ...(await measureUpload(stage, sizes, say)),
-    ...(await measureBadLines(stage, sizes, say)),
-    ...(await measureVerification(stage, sizes, say)),
-    ...(await measureMemory(stage, sizes, say)),
-    ...(await countRoundTrips(undo, say)),
-    ...(await measureFiles(undo, sizes, say)),
-    ...(await measureCrowd(stage, sizes, say)),
-    ...(await measureLoading(undo, sizes, say)),
-    ...(await countPurge(undo, sizes, say)),
-    ...(await countRetention(undo, sizes, say)),
-    ...(await measureAudit(undo, sizes, say)),
-  ];
-  const table = markdown(rows);
-  say(`\n${table}`);
-  if (flags.write === true) await writeIntoDocument(`${where}\n\n${table}`);
+  for (const [name, measure] of Object.entries(parts)) {
+    if (!named.includes(name)) continue;
+    const table = `${where}\n\n${markdown(await measure({ stage, undo, sizes, say }))}`;
+    say(`\n${table}\n`);
+    if (flags.write === true) await writeIntoDocument(name, table);
+  }
 } finally {
   await undo.disposeAsync();
 }
