@@ -1,6 +1,7 @@
 import { createInflateRaw } from "node:zlib";
 import type { EntryPlace } from "../domain/inventory.ts";
 import { localHeaderLength } from "./content.ts";
+import { LastBytes } from "./lastBytes.ts";
 import { ArchiveError, endOfFile, type Source } from "./source.ts";
 
 /** Bytes of an inflated zip that are kept: its directory and the records behind it are at its end. */
@@ -19,12 +20,14 @@ export class InflatingTail {
   #failure: Error | undefined;
   #header = Buffer.alloc(0);
   #dataStart: number | undefined;
-  #kept: Buffer[] = [];
-  #keptLength = 0;
-  #inflatedBytes = 0;
+  /** What it may inflate to. */
+  readonly #mostBytes: number;
+  readonly #kept: LastBytes;
 
   constructor(entry: EntryPlace) {
     this.#entry = entry;
+    this.#mostBytes = Math.min(entry.sizeBytes, mostGrowth * (entry.compressedBytes + 65_536));
+    this.#kept = new LastBytes(Math.min(keptBytes, this.#mostBytes));
     this.#inflate.on("error", (error) => this.#fail(error));
     this.#inflate.on("data", (chunk: Buffer) => this.#keep(chunk));
   }
@@ -60,8 +63,9 @@ export class InflatingTail {
     }
     this.#inflate.destroy();
     if (this.#failure !== undefined) throw asArchiveError(this.#failure);
-    if (this.#inflatedBytes !== this.#entry.sizeBytes) throw new ArchiveError("it unpacks to less than it says");
-    return endOfFile(Buffer.concat(this.#kept), this.#inflatedBytes);
+    const { lengthBytes } = this.#kept;
+    if (lengthBytes !== this.#entry.sizeBytes) throw new ArchiveError("it unpacks to less than it says");
+    return endOfFile(this.#kept.bytes(), lengthBytes);
   }
 
   #readHeader(position: number, chunk: Buffer): number | undefined {
@@ -82,24 +86,14 @@ export class InflatingTail {
   }
 
   #keep(chunk: Buffer): void {
-    this.#inflatedBytes += chunk.length;
-    const { compressedBytes, sizeBytes } = this.#entry;
-    if (this.#inflatedBytes > Math.min(sizeBytes, mostGrowth * (compressedBytes + 65_536))) {
+    this.#kept.add(chunk);
+    if (this.#kept.lengthBytes > this.#mostBytes) {
       this.#fail(new GrowsTooMuch("it unpacks to more than it says or may"));
-      return;
-    }
-    this.#kept.push(chunk);
-    this.#keptLength += chunk.length;
-    for (let first = this.#kept[0]; first !== undefined && this.#keptLength - first.length >= keptBytes; ) {
-      this.#keptLength -= first.length;
-      this.#kept.shift();
-      first = this.#kept[0];
     }
   }
 
   #fail(error: unknown): void {
     this.#failure ??= error instanceof Error ? error : new Error(String(error));
-    this.#kept = [];
     this.#inflate.destroy();
   }
 }
