@@ -14,8 +14,8 @@ export default defineConfig({
           include: ["test/integration/**/*.test.ts"],
           setupFiles,
           globalSetup: ["test/support/azurite.setup.ts"],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
         },
       },
       {

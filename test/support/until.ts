@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 export async function until<T>(
   what: string,
   ask: () => Promise<T | undefined | false> | T | undefined | false,
-  limitMilliseconds = 20_000,
+  limitMilliseconds = 60_000,
 ): Promise<T> {
   const deadline = Date.now() + limitMilliseconds;
   for (;;) {

@@ -49,8 +49,19 @@ export async function startFakeIntake(connectionString: string, { host = "127.0.
   const bundles = new Map<string, FakeBundle>();
   const faults: Fault[] = [];
   const seen: SeenRequest[] = [];
-  /** `urlLivesMs`: how long the next URLs live, an hour where none is said; `deadUrls`: how many name a place where nobody listens. */
-  const settings = { urlLivesMs: [] as number[], deadUrls: 0, blockSizeBytes: 64 * 1024, storageDelayMs: 0 };
+  /**
+   * `urlLivesMs`: how long the next URLs live, an hour where none is said; `deadUrls`: how many name a place where nobody listens;
+   * `blocksTogether`: blocks wait until so many are there at once; `spoilsSubmitted`: what is submitted has other bytes from then on.
+   */
+  const settings = {
+    urlLivesMs: [] as number[],
+    deadUrls: 0,
+    blockSizeBytes: 64 * 1024,
+    blocksTogether: 1,
+    spoilsSubmitted: false,
+    storageDelayMs: 0,
+  };
+  const waiting: (() => void)[] = [];
   let storingNow = 0;
   let mostStoringAtOnce = 0;
   let origin = "";
@@ -128,10 +139,19 @@ export async function startFakeIntake(connectionString: string, { host = "127.0.
       if (!(await blobOf(bundle).exists())) return refusal(409, "NothingUploaded");
       bundle.submission = z.object({ sha256: z.string() }).parse(JSON.parse(body.toString()));
       bundle.state = "submitted";
+      if (settings.spoilsSubmitted) await overwrite(bundle);
     }
     if (action === ":renewUpload" && bundle.state !== "created") return refusal(409, "InvalidState");
     if (action === "/verification") return { status: 200, value: await verified(bundleId, bundle) };
     return { status: action === ":submit" ? 202 : 200, value: await answerOf(bundleId, bundle) };
+  }
+
+  const overwrite = (bundle: FakeBundle) => blobOf(bundle).upload("other bytes", 11);
+
+  /** Waits for others, and lets them go with itself where it is the last of them. */
+  async function gathered(): Promise<void> {
+    if (waiting.length + 1 < settings.blocksTogether) return new Promise((go) => waiting.push(go));
+    for (const go of waiting.splice(0)) go();
   }
 
   async function history(path: string) {
@@ -176,6 +196,7 @@ export async function startFakeIntake(connectionString: string, { host = "127.0.
     if (fault !== undefined) fault.times -= 1;
     if (fault?.what === "drop") return void incoming.socket.destroy();
     const body = await buffer(incoming);
+    if (what.includes("comp=block&")) await gathered();
     if (typeof fault?.what === "object") {
       const { status, headers, code = "ServiceUnavailable" } = fault.what;
       response.writeHead(status, { ...headers, "x-ms-error-code": code });
@@ -216,7 +237,7 @@ export async function startFakeIntake(connectionString: string, { host = "127.0.
     stateOf: (bundleId: string) => bundles.get(bundleId)?.state,
     blob: (bundleId: string) => blobOf(bundles.get(bundleId) ?? never()),
     /** Spoils the bytes after they were committed. */
-    overwrite: (bundleId: string) => blobOf(bundles.get(bundleId) ?? never()).upload("other bytes", 11),
+    overwrite: (bundleId: string) => overwrite(bundles.get(bundleId) ?? never()),
     /** Comes to its verdict without being asked. */
     reject: (bundleId: string) => Object.assign(bundles.get(bundleId) ?? never(), { state: "rejected" }),
     [Symbol.asyncDispose]: async () => {

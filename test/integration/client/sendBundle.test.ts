@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { utimesSync } from "node:fs";
 import { readdir, readFile, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, inject, test } from "vitest";
@@ -98,6 +99,7 @@ describe("sending a bundle", () => {
   test("keeps no more blocks in flight than asked, and uses them all", async () => {
     await using scene = await setting();
     scene.intake.settings.storageDelayMs = 20;
+    scene.intake.settings.blocksTogether = 3;
     await scene.send(await scene.folder.file("logs.zip", 12 * 64 * kib), { concurrency: 3 });
     expect(scene.intake.mostStoringAtOnce()).toBe(3);
   });
@@ -113,11 +115,8 @@ describe("sending a bundle", () => {
   test("ends with the rejection where the stored bytes are not the signed ones", async () => {
     await using scene = await setting();
     const path = await scene.folder.file("logs.zip", 10);
-    const { bundle } = await scene.send(path, {
-      onProgress: async ({ phase }) => {
-        if (phase === "verifying") await scene.intake.overwrite(scene.intake.bundleIds()[0] ?? "");
-      },
-    });
+    scene.intake.settings.spoilsSubmitted = true;
+    const { bundle } = await scene.send(path);
     expect(bundle).toMatchObject({ state: "rejected", rejection: { code: "DigestMismatch" } });
   });
 });
@@ -326,7 +325,8 @@ describe("trouble on the way", () => {
     const [wrong, right] = scene.intake
       .requests(/PUT .*\/bundles\//)
       .map(({ headers }) => Number(/created=(\d+)/.exec(String(headers["signature-input"]))?.[1]));
-    expect(Math.abs(Number(right) - Number(wrong) - 3_600)).toBeLessThan(5);
+    // Beside the hour: what passed between the two, and the parts of a second that a `Date` leaves out.
+    expect(Math.abs(Number(right) - Number(wrong) - 3_600)).toBeLessThan(60);
   });
 
   test("a clock is put right once: a service that goes on refusing is believed", async () => {
@@ -364,8 +364,10 @@ describe("trouble on the way", () => {
     await using scene = await setting();
     const path = await scene.folder.file("logs.zip", 4 * 64 * kib);
     scene.intake.faults.push({ on: blocks, times: 4, what: { status: 403, code: "AuthenticationFailed" } });
+    scene.intake.settings.blocksTogether = 4;
     expect((await scene.send(path)).bundle.state).toBe("accepted");
-    expect(scene.intake.requests(/:renewUpload/).length).toBeLessThanOrEqual(2);
+    expect(scene.intake.requests(/:renewUpload/)).toHaveLength(1);
+    scene.intake.settings.blocksTogether = 1;
 
     scene.intake.faults.push({
       on: blocks,
@@ -401,15 +403,12 @@ describe("trouble on the way", () => {
   test("a file that is written to while it is sent is not submitted", async () => {
     await using scene = await setting();
     const path = await scene.folder.file("logs.zip", 4 * 64 * kib);
-    const touched: Promise<void>[] = [];
-    scene.intake.settings.storageDelayMs = 50;
     const sending = scene.send(path, {
       onProgress: ({ phase }) => {
-        if (phase === "uploading") touched.push(utimes(path, new Date(), new Date(Date.now() + 5_000)));
+        if (phase === "uploading") utimesSync(path, new Date(), new Date(Date.now() + 5_000));
       },
     });
     await expect(sending).rejects.toThrow(FileChangedError);
-    await Promise.all(touched);
     expect(scene.intake.requests(/:submit/)).toEqual([]);
   });
 });

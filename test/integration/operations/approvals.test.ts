@@ -123,12 +123,12 @@ test("[invariant 5] a grant that was given while approval was being switched on 
 
   const path = `${supportCase.path}/accessGrants/${randomUUID()}`;
   const hold = stage.faults.holdNext(({ method, url }) => method === "POST" && url.includes("$batch"));
+  const beforePut = stage.now();
   const putting = supportCase.engineer.call("PUT", path, supportCase.grantRequest([bundle]));
   await hold.reached;
-  await pause(5);
   const other = stage.another();
   // The held grant has its time already; the setting's is made earlier than it only by the clock of its own instance.
-  const early = stage.another({ offsetDays: -1 / 86_400 });
+  const early = stage.another({ now: () => beforePut });
   expectStatus(await setApproval(stampActor(early, stamp), "required"), 200);
   hold.letGo();
   const late = grantShape.parse(expectStatus(await putting, 201).json);

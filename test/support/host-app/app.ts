@@ -1,3 +1,5 @@
+import { access } from "node:fs/promises";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { app, type HttpRequest, type HttpResponseInit } from "@azure/functions";
 
@@ -13,6 +15,12 @@ const released = new Set<string>();
 async function untilReleased(key: string): Promise<void> {
   while (!released.has(key)) await sleep(10);
 }
+
+const isThere = (file: string): Promise<boolean> =>
+  access(file).then(
+    () => true,
+    () => false,
+  );
 
 const get = (name: string, route: string, handler: (request: HttpRequest) => Promise<HttpResponseInit>): void =>
   app.http(name, { methods: ["GET"], route, authLevel: "anonymous", handler });
@@ -75,8 +83,11 @@ get("Hangs", "hangs/{key}", async ({ params }) => {
   return { body: "let go" };
 });
 
-get("Slow", "slow/{milliseconds}", async ({ params }) => {
-  await sleep(Number(params.milliseconds));
+// Held until a file of that name is in `LOCAL_DIR`: so it can be let go also once the port is closed.
+get("Held", "held/{file}", async ({ params }) => {
+  runs.push({ functionName: "Held", input: params.file });
+  const file = join(process.env.LOCAL_DIR ?? "", params.file ?? "");
+  while (!(await isThere(file))) await sleep(10);
   return { body: "in its own time" };
 });
 

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { createServer, type RequestListener } from "node:http";
+import { createServer, type RequestListener, type Server } from "node:http";
 import { resolve } from "node:path";
 import { afterEach } from "vitest";
 import { z } from "zod";
@@ -21,25 +21,17 @@ export const runAudit = (directory: string, ...parameters: readonly string[]): P
 const boundTo = z.object({ port: z.int() });
 
 /** Call it at the top of a test file; what it gives serves until the test has ended. */
-export function useServers(): (answer: (origin: string) => RequestListener) => Promise<{
-  readonly origin: string;
-  readonly close: () => Promise<void>;
-}> {
-  const running = new Set<() => Promise<void>>();
+export function useServers(): (answer: (origin: string) => RequestListener) => Promise<{ readonly origin: string }> {
+  const running = new Set<Server>();
   afterEach(async () => {
-    await Promise.all([...running].map((close) => close()));
+    await Promise.all([...running].map((server) => new Promise((closed) => server.close(closed))));
+    running.clear();
   });
   return async (answer) => {
     const server = createServer((request, response) => answer(originOf())(request, response));
     const originOf = () => `http://127.0.0.1:${boundTo.parse(server.address()).port}`;
     await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
-    const origin = originOf();
-    const close = () =>
-      new Promise<void>((closed) => {
-        running.delete(close);
-        server.close(() => closed());
-      });
-    running.add(close);
-    return { origin, close };
+    running.add(server);
+    return { origin: originOf() };
   };
 }

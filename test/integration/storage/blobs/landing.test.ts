@@ -54,7 +54,7 @@ describe("a landing container", () => {
   });
 
   it.each<[string, string, (url: string) => Promise<unknown>]>([
-    ["leased for a while", "leased", async (url) => [await wire.putBlob(url), await wire.lease(url, 15)]],
+    ["leased for a while", "leased", async (url) => [await wire.putBlob(url), await wire.lease(url, 60)]],
     ["leased for ever", "leased", async (url) => [await wire.putBlob(url), await wire.lease(url, -1)]],
     [
       "leased and about to be free",
