@@ -57,5 +57,5 @@ async function readTails(
 /** A fold that came between the two readings could be counted twice, or not at all. */
 function requireSamePlaces(before: readonly FoldCursor[], after: readonly FoldCursor[]): void {
   const moved = before.some(({ seq }, index) => after[index]?.seq !== seq);
-  if (moved) throw new HeadMoved("The rollups moved while they were read");
+  if (moved) throw new HeadMoved("rollups");
 }

@@ -16,6 +16,14 @@ export type Head<State> = {
 /** Thrown by a commit whose head had moved, or whose new row was there already: read again and decide again. */
 export class HeadMoved extends Error {
   override readonly name = "HeadMoved";
+
+  /** What was raced for: a partition of a table. */
+  readonly place: string;
+
+  constructor(place: string, options?: ErrorOptions) {
+    super(`${place} has moved on`, options);
+    this.place = place;
+  }
 }
 
 /** Bytes that bundles begun on the day were announced to have. */

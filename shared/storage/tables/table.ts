@@ -74,7 +74,7 @@ export function openTable(open: () => TableClient) {
       return result.subResponses.map((response) => response.etag);
     } catch (error) {
       if (isConflict(error) || isPreconditionFailed(error))
-        throw new HeadMoved("The partition has moved on", { cause: error });
+        throw new HeadMoved(`${client().tableName}/${actions[0]?.[1].partitionKey}`, { cause: error });
       throw asServiceUnavailable(error);
     }
   }

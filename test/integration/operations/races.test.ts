@@ -332,3 +332,19 @@ test("[invariant 1] two instances purge a day at once: every event is there once
     "bundle.purged": 6,
   });
 });
+
+test("[invariant 1] a hundred creates of one stamp at once, on two instances: none is refused, and the chain has no gap", async () => {
+  const settings = { STAMP_MAX_OPEN_UPLOADS: "200" };
+  const stage = stageOf({ settings });
+  const other = stage.another({ settings });
+  const stamp = await stage.registeredStamp();
+  const stamps = [stamp, onOther(other, stamp)];
+  const sizeBytes = (await makeZip()).byteLength;
+  const ids = await Promise.all(
+    Array.from({ length: 100 }, async (_, index) => stamps[index % 2]?.createBundle({ sizeBytes })),
+  );
+  expect(new Set(ids.map((bundle) => bundle?.bundleId)).size).toBe(100);
+  const events = await stage.events(stamp.partition);
+  expect(counted(events)).toMatchObject({ "bundle.created": 100 });
+  expectWholeLedger(events);
+});
