@@ -5,6 +5,12 @@ import * as z from "zod";
 export const subjectId = z.guid().brand<"SubjectId">();
 export type SubjectId = z.infer<typeof subjectId>;
 
+/** Milliseconds for which an instance goes on with a subject id that it has read, also where the person was forgotten meanwhile. */
+export const subjectKnownForMs = 10 * 60_000;
+
+/** Milliseconds after a forgetting when nothing that had begun under the subject id can be written any more. */
+export const lastTextsMs = subjectKnownForMs + 5 * 60_000;
+
 /** Whom a subject id stands for: an Entra object id, or the name of an operator, or of a carrier of saved bundles, on one stamp. */
 export type Person = {
   readonly scope: "entra" | `operator:${string}` | `carrier:${string}`;

@@ -1,8 +1,3 @@
-import { AsyncLocalStorage } from "node:async_hooks";
-import { appendFileSync } from "node:fs";
-
-const inside = new AsyncLocalStorage<string>();
-
 import { DomainError } from "../errors.ts";
 import { inTurn } from "./inTurn.ts";
 import { HeadMoved } from "./needs.ts";
@@ -22,16 +17,12 @@ export async function transact<Head, Result>(
   attempt: (head: Head, isFirst: boolean) => Promise<Result>,
   first?: Head,
 ): Promise<Result> {
-  if (inside.getStore() !== undefined)
-    appendFileSync("/tmp/nested.log", `${inside.getStore()}\n---- in\n${new Error().stack}\n=====\n`);
-  return await inside.run(new Error().stack ?? "", async () => {
-    try {
-      return await attempt(first ?? (await read()), true);
-    } catch (error) {
-      if (!(error instanceof HeadMoved)) throw error;
-      return await inTurn(error.place, () => again(async () => attempt(await read(), false)));
-    }
-  });
+  try {
+    return await attempt(first ?? (await read()), true);
+  } catch (error) {
+    if (!(error instanceof HeadMoved)) throw error;
+    return await inTurn(error.place, () => again(async () => attempt(await read(), false)));
+  }
 }
 
 async function again<Result>(attempt: () => Promise<Result>): Promise<Result> {

@@ -8,6 +8,7 @@ import { DomainError } from "../../errors.ts";
 import { actorOf, type StampCaller } from "../caller.ts";
 import type { World } from "../needs.ts";
 import { newNote, noteDigest } from "../note.ts";
+import { operatorOf } from "../operator.ts";
 import { noSuchRequest, requireWriter } from "../refusals.ts";
 import { transact } from "../transact.ts";
 import { finishApproval } from "./finishApproval.ts";
@@ -38,7 +39,7 @@ async function answer(
 ): Promise<AccessRequest> {
   const { stamps, people, clock, schedule } = world;
   const { stampId } = caller;
-  const decidedBy = await people.subjectOf({ scope: `operator:${stampId}`, identity: name });
+  const decidedBy = await operatorOf(world, stampId, name);
   const answered = await transact(
     () => stamps.head(stampId),
     async (head) => {

@@ -7,6 +7,7 @@ import { subjectId } from "../../domain/people.ts";
 import type { StampRecord } from "../../domain/stamp.ts";
 import { actorOf, type Caller, type Condition, type StampCaller } from "../caller.ts";
 import type { World } from "../needs.ts";
+import { operatorOf } from "../operator.ts";
 import { requireStamp, requireWriter } from "../refusals.ts";
 import { transact } from "../transact.ts";
 
@@ -19,9 +20,9 @@ export async function setAccessApproval(
   said: ApprovalDecision,
   condition: Condition,
 ): Promise<AccessApproval> {
-  const { stamps, people, clock } = world;
+  const { stamps, clock } = world;
   const { stampId } = caller;
-  const decidedBy = await people.subjectOf({ scope: `operator:${stampId}`, identity: said.decidedBy });
+  const decidedBy = await operatorOf(world, stampId, said.decidedBy);
   return await transact(
     () => stamps.head(stampId),
     async (head) => {

@@ -1,8 +1,8 @@
-import { createHash, randomUUID } from "node:crypto";
-import canonicalize from "canonicalize";
+import { randomUUID } from "node:crypto";
 import { terms } from "../../../terms/index.ts";
 import type { Bundle, BundleRequest } from "../../api/bundles.ts";
-import { type BundleId, type StampId, toUtcTime } from "../../api/primitives.ts";
+import type { BundleManifest } from "../../api/manifest.ts";
+import { type BundleId, toUtcTime } from "../../api/primitives.ts";
 import { type BundleRecord, bundleFacts, keptFacts } from "../../domain/bundle.ts";
 import { coveringDecision, isCreatable, requireCreatable } from "../../domain/creation.ts";
 import type { CustodyRecord } from "../../domain/custody.ts";
@@ -16,7 +16,9 @@ import { DomainError } from "../../errors.ts";
 import { actorOf, type Condition, type SendingCaller } from "../caller.ts";
 import { tryLinkClaim } from "../cases/linkClaim.ts";
 import { HeadMoved, type StampHead, type World } from "../needs.ts";
+import { operatorOf } from "../operator.ts";
 import { requireWriter } from "../refusals.ts";
+import { requestDigest } from "../requestDigest.ts";
 import { transact } from "../transact.ts";
 import { creationQuestion, stormRefusalOf } from "./admission.ts";
 import { firstLookAfterMs, uploadWork } from "./uploadWork.ts";
@@ -27,12 +29,12 @@ export type Creation = {
   readonly request: BundleRequest;
   /** How it came, where it is not its stamp that brings it. */
   readonly custody?: Omit<CustodyRecord, "importedOn">;
-  /** Tells this creation from another one of the same bundle id. */
-  readonly digest: string;
+  /** What tells it from another creation of the same bundle id. */
+  readonly said: BundleRequest | BundleManifest;
 };
 
 /** What a stamp asks for itself. */
-export const asked = (request: BundleRequest): Creation => ({ request, digest: digestOf(request) });
+export const asked = (request: BundleRequest): Creation => ({ request, said: request });
 
 /**
  * Creates a bundle and answers with the URL to upload it to. In this order, so that a crash leaves the safer half: the deadline of
@@ -62,7 +64,7 @@ export async function createBundle(
       // The first try looks for no bundle: a new one costs one call less, and one that is there already refuses the insert.
       const mayBeNew = isFirst && condition.ifMatch === undefined && storm === undefined && isCreatable(question);
       const standing = mayBeNew ? undefined : await stamps.bundle(stampId, bundleId);
-      if (standing !== undefined) return repeated(world, stamp, standing, creation, condition);
+      if (standing !== undefined) return await repeated(world, stamp, standing, creation, condition);
       requireMatch(condition.ifMatch, undefined);
       requireCreatable(question);
       if (storm !== undefined) throw tooManyRequests(storm);
@@ -81,15 +83,15 @@ export async function createBundle(
 
 type Created = { readonly record: BundleRecord; readonly stamp: StampRecord; readonly created: boolean };
 
-function repeated(
+async function repeated(
   world: World,
   stamp: StampRecord,
   standing: BundleRecord,
-  { digest }: Creation,
+  { said }: Creation,
   condition: Condition,
-): Created {
+): Promise<Created> {
   requireMatch(condition.ifMatch, bundleView(standing, stamp, world.clock.now()));
-  if (standing.requestDigest !== digest) {
+  if (standing.requestDigest !== (await requestDigest(world, stamp.stampId, said))) {
     throw new DomainError(
       "BundleConflict",
       "This bundleId names another bundle already. Use a new GUID for a new bundle.",
@@ -112,11 +114,12 @@ async function insert(
   creation: Creation,
   spare: Spare,
 ): Promise<Created> {
-  const { request } = creation;
+  const { request, said } = creation;
   const { clock, landing, schedule, stamps } = world;
   const now = clock.now();
   const standing = spare.of;
-  const fresh = newBundle(world, stamp, bundleId, creation, now);
+  const digest = await requestDigest(world, caller.stampId, said);
+  const fresh = newBundle(world, stamp, bundleId, creation, digest, now);
   const record = standing?.account === fresh.account ? { ...fresh, landing: standing.landing } : fresh;
   const operator =
     request.consent === undefined ? undefined : await operatorOf(world, caller.stampId, request.consent.decidedBy);
@@ -149,7 +152,8 @@ function newBundle(
   world: Pick<World, "landing" | "rules" | "tracing">,
   stamp: StampRecord,
   bundleId: BundleId,
-  { request, custody, digest }: Creation,
+  { request, custody }: Creation,
+  digest: string,
   now: Date,
 ): BundleRecord {
   const { consent: _consent, ...asked } = request;
@@ -203,15 +207,6 @@ const triggerFacts = ({ faultId, raisedOn }: NonNullable<BundleRecord["trigger"]
   raisedOn,
   ...(/^[\w.-]+$/.test(faultId) ? { faultId } : {}),
 });
-
-const operatorOf = (world: Pick<World, "people">, stampId: StampId, name: string) =>
-  world.people.subjectOf({ scope: `operator:${stampId}`, identity: name });
-
-/** SHA-256 of what was asked, in its canonical form. */
-export const digestOf = (said: object): string =>
-  createHash("sha256")
-    .update(canonicalize(said) ?? "")
-    .digest("hex");
 
 /** What was saved locally may have been consented to under terms that have been replaced since. */
 function requireKnownTerms(request: BundleRequest): void {

@@ -7,6 +7,7 @@ import { actorOf, type StampCaller } from "../caller.ts";
 import { settleCasesOf } from "../cases/settleCase.ts";
 import type { StampHead, World } from "../needs.ts";
 import { newNote, noteDigest } from "../note.ts";
+import { operatorOf } from "../operator.ts";
 import { invalidState, noSuchBundle, requireWriter } from "../refusals.ts";
 import { transact } from "../transact.ts";
 import { purgeEarly } from "./purgeEarly.ts";
@@ -41,7 +42,7 @@ export async function eraseBundle(
 ): Promise<Bundle> {
   const { clock, rules, schedule, stamps } = world;
   const { stampId, actor } = eraser;
-  const operator = await operatorOf(world, stampId, said);
+  const operator = await operatorOf(world, stampId, said.decidedBy);
   const asked = await transact(
     () => stamps.head(stampId),
     async (head) => {
@@ -91,7 +92,7 @@ export async function cancelErasure(
 ): Promise<Bundle> {
   const { clock, schedule, stamps } = world;
   const { stampId, actor } = eraser;
-  const operator = await operatorOf(world, stampId, said);
+  const operator = await operatorOf(world, stampId, said.decidedBy);
   return await transact(
     () => stamps.head(stampId),
     async (head) => {
@@ -127,9 +128,6 @@ async function read({ stamps }: Pick<World, "stamps">, eraser: Eraser, head: Sta
   if (bundle === undefined) throw noSuchBundle();
   return { sender, bundle };
 }
-
-const operatorOf = (world: Pick<World, "people">, stampId: StampId, said: ErasureRequest) =>
-  world.people.subjectOf({ scope: `operator:${stampId}`, identity: said.decidedBy });
 
 const advice = (state: string): string =>
   state === "created"

@@ -4,8 +4,9 @@ import { DomainError } from "../../errors.ts";
 import type { Condition, ManifestCaller } from "../caller.ts";
 import type { World } from "../needs.ts";
 import { noSuchBundle } from "../refusals.ts";
+import { requestDigest } from "../requestDigest.ts";
 import { refuseStorm } from "./admission.ts";
-import { createBundle, digestOf } from "./createBundle.ts";
+import { createBundle } from "./createBundle.ts";
 import { readBundle, readVerification } from "./readBundles.ts";
 import { submitBundle } from "./submitBundle.ts";
 
@@ -29,7 +30,7 @@ export async function importBundle(
   const carrier = await world.people.subjectOf({ scope: `carrier:${stampId}`, identity: carriedBy });
   const creation = {
     request: requestOf(manifest),
-    digest: digestOf(manifest),
+    said: manifest,
     custody: { signedOn: manifest.savedOn, keyId, carriedBy: carrier },
   };
   return await createBundle(world, caller, manifest.bundleId, creation, condition);
@@ -53,10 +54,13 @@ export async function readImportVerification(world: World, caller: ManifestCalle
 }
 
 /** A bundle id names one bundle for ever, so what is so once stays so: the bundle was created by this manifest and no other request. */
-async function requireItsOwn({ stamps }: Pick<World, "stamps">, { stampId, manifest }: ManifestCaller): Promise<void> {
-  const bundle = await stamps.bundle(stampId, manifest.bundleId);
+async function requireItsOwn(
+  world: Pick<World, "people" | "stamps">,
+  { stampId, manifest }: ManifestCaller,
+): Promise<void> {
+  const bundle = await world.stamps.bundle(stampId, manifest.bundleId);
   if (bundle === undefined) throw noSuchBundle();
-  if (bundle.requestDigest === digestOf(manifest)) return;
+  if (bundle.requestDigest === (await requestDigest(world, stampId, manifest))) return;
   throw new DomainError(
     "BundleConflict",
     "The bundle of this id was not made by this manifest. Save the bundle again: it gets an id of its own.",

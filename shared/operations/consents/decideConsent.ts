@@ -11,6 +11,7 @@ import { actorOf, type Condition, type StampCaller } from "../caller.ts";
 import { newestAnchor } from "../compliance/checkpoints.ts";
 import type { StampHead, World } from "../needs.ts";
 import { newNote } from "../note.ts";
+import { operatorOf } from "../operator.ts";
 import { requireWriter } from "../refusals.ts";
 import { transact } from "../transact.ts";
 import { standingConsentView } from "./view.ts";
@@ -28,7 +29,7 @@ export async function decideConsent(
   requireCurrentTerms(said.termsVersion);
   const { stamps, people, clock } = world;
   const { stampId } = caller;
-  const decidedBy = await people.subjectOf({ scope: `operator:${stampId}`, identity: said.decidedBy });
+  const decidedBy = await operatorOf(world, stampId, said.decidedBy);
   return await transact(
     () => stamps.head(stampId),
     async (head) => {

@@ -1,8 +1,7 @@
-import { createHash, randomUUID } from "node:crypto";
-import canonicalize from "canonicalize";
+import { randomUUID } from "node:crypto";
 import { terms } from "../../../terms/index.ts";
 import type { DropBox, DropBoxRequest } from "../../api/dropBoxes.ts";
-import { toUtcTime } from "../../api/primitives.ts";
+import { type StampId, toUtcTime } from "../../api/primitives.ts";
 import type { CaseRecord } from "../../domain/case.ts";
 import { purposesOf } from "../../domain/consent.ts";
 import { boxContainerName } from "../../domain/containers.ts";
@@ -18,7 +17,9 @@ import { actorOf, type Condition, type TokenCaller } from "../caller.ts";
 import { requireKnown } from "../cases/view.ts";
 import type { CaseHead, StampHead, World } from "../needs.ts";
 import { newNote } from "../note.ts";
+import { operatorOf } from "../operator.ts";
 import { caseNotOpen } from "../refusals.ts";
+import { requestDigest } from "../requestDigest.ts";
 import { transact } from "../transact.ts";
 import { boxWork } from "./boxWork.ts";
 import { asDropBox, type DropBoxPlace, dropBoxView, uploadFor } from "./view.ts";
@@ -68,7 +69,8 @@ async function insert(
   const { boxes, clock, directory, schedule, stamps } = world;
   const now = clock.now();
   const people = await peopleOf(world, head, place, request);
-  const box = newBox(world, place, request, people, now);
+  const digest = await boxDigest(world, place.dropBoxId, request);
+  const box = newBox(world, place, request, { people, digest }, now);
   await schedule.remember(boxWork(box), new Date(now.getTime() + firstLookAfterMs));
   await schedule.holdDay({ day: utcDay(now), account: box.account, purgeOn: box.purgeOn });
   await directory.addSender(place.dropBoxId);
@@ -106,7 +108,7 @@ async function repeat(
   condition: Condition,
 ): Promise<DropBoxRecord> {
   const box = asDropBox(head);
-  if (box?.caseNumber !== place.caseNumber || box.requestDigest !== digestOf(request)) {
+  if (box?.caseNumber !== place.caseNumber || !(await isSameRequest(world, box, request))) {
     throw new DomainError(
       "DropBoxConflict",
       "This dropBoxId names something else already. Use a new GUID for a new drop box.",
@@ -168,16 +170,15 @@ type BoxPeople = {
 
 /** The customer's people as subject ids; what else is known of them is a side row (invariant 9). */
 async function peopleOf(
-  { people }: Pick<World, "people">,
+  world: Pick<World, "people">,
   head: StampHead,
   { dropBoxId }: DropBoxPlace,
   { contact, consent }: DropBoxRequest,
 ): Promise<BoxPeople> {
-  const subjectOf = (name: string) => people.subjectOf({ scope: `operator:${dropBoxId}`, identity: name });
-  const subject = await subjectOf(contact.name);
-  const decidedBy = await subjectOf(consent.decidedBy);
+  const subject = await operatorOf(world, dropBoxId, contact.name);
+  const decidedBy = await operatorOf(world, dropBoxId, consent.decidedBy);
   const email = contact.email === undefined ? undefined : newNote(contact.email);
-  if (email !== undefined) await people.wrote(subject, { partition: head.partition, noteId: email.noteId });
+  if (email !== undefined) await world.people.wrote(subject, { partition: head.partition, noteId: email.noteId });
   return { contact: subject, decidedBy, email, notes: email === undefined ? [] : [email] };
 }
 
@@ -185,7 +186,7 @@ function newBox(
   world: Pick<World, "landing" | "rules">,
   { caseNumber, dropBoxId }: DropBoxPlace,
   request: DropBoxRequest,
-  people: BoxPeople,
+  { people, digest }: { readonly people: BoxPeople; readonly digest: string },
   now: Date,
 ): DropBoxRecord {
   const { decidedOn, termsVersion, purposes } = request.consent;
@@ -210,7 +211,7 @@ function newBox(
     expiresOn: expiryOf(now, request.durationHours, due),
     deleteBy: deleteBy(now),
     purgeOn: due,
-    requestDigest: digestOf(request),
+    requestDigest: digest,
     account: world.landing.place(dropBoxId, request.geography ?? ""),
     container: boxContainerName(utcDay(now), dropBoxId),
     consentEpoch: 0,
@@ -218,10 +219,23 @@ function newBox(
   };
 }
 
-const digestOf = (request: DropBoxRequest): string =>
-  createHash("sha256")
-    .update(canonicalize(request) ?? "")
-    .digest("hex");
+/** The e-mail address is compared as it is remembered: it stands in no digest. */
+async function isSameRequest(
+  world: Pick<World, "people" | "stamps">,
+  box: DropBoxRecord,
+  request: DropBoxRequest,
+): Promise<boolean> {
+  if (box.requestDigest !== (await boxDigest(world, box.stampId, request))) return false;
+  const email = box.emailNote === undefined ? undefined : await world.stamps.note(box.stampId, box.emailNote);
+  return email?.text === request.contact.email;
+}
+
+const boxDigest = async (
+  world: Pick<World, "people">,
+  dropBoxId: StampId,
+  { contact, ...request }: DropBoxRequest,
+): Promise<string> =>
+  await requestDigest(world, dropBoxId, { ...request, contact: await operatorOf(world, dropBoxId, contact.name) });
 
 function requireKnownTerms({ consent }: DropBoxRequest): void {
   if (terms.some((each) => each.version === consent.termsVersion)) return;

@@ -1,4 +1,5 @@
 import type { BundleId, CaseNumber, GrantId, StampId, UtcTime } from "../../api/primitives.ts";
+import type { SubjectId } from "../../domain/people.ts";
 import type { UtcDay } from "../../domain/utcDay.ts";
 
 /** The work index. */
@@ -32,7 +33,9 @@ export type Unfinished =
       readonly stampId: StampId;
       readonly bundleId: BundleId;
       readonly dueOn: UtcTime;
-    };
+    }
+  /** A last look at what somebody who was forgotten may still have been writing. */
+  | { readonly kind: "person"; readonly subjectId: SubjectId; readonly dueOn: UtcTime };
 
 export type Expiry = { readonly stampId: StampId; readonly bundleId: BundleId; readonly createdOn: UtcTime };
 

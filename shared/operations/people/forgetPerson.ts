@@ -1,6 +1,6 @@
-import { caseNumber, stampId } from "../../api/primitives.ts";
+import { caseNumber, stampId, toUtcTime } from "../../api/primitives.ts";
 import { type Actor, theService } from "../../domain/event.ts";
-import type { SubjectId } from "../../domain/people.ts";
+import { lastTextsMs, type SubjectId } from "../../domain/people.ts";
 import { DomainError } from "../../errors.ts";
 import { actorOf, type Caller } from "../caller.ts";
 import type { NotePlace, World } from "../needs.ts";
@@ -12,7 +12,7 @@ import { transact } from "../transact.ts";
  */
 export async function forgetPerson(world: World, caller: Caller, subject: SubjectId): Promise<void> {
   const isKnown = (await world.people.whois(subject)) !== undefined || (await hasNotes(world, subject));
-  if (!isKnown && !(await world.service.isMarked({ kind: "forgotten", subject }))) {
+  if (!isKnown && !(await world.service.isMarked(markOf(subject)))) {
     throw new DomainError("NotFound", "Nobody is or was known by that subject id.");
   }
   await forget(world, actorOf(caller), subject);
@@ -23,15 +23,29 @@ async function hasNotes(world: Pick<World, "people">, subject: SubjectId): Promi
   return false;
 }
 
-/** The event once; what is to go, each time that anything is left of it. */
+/**
+ * The event once; what is to go, each time that anything is left of it. Whoever was just writing goes on under the subject id for a while, so a last
+ * look is remembered before anything else.
+ */
 async function forget(world: World, actor: Actor, subject: SubjectId): Promise<void> {
-  const { clock, people, service } = world;
+  const { clock, people, schedule, service } = world;
+  const dueOn = new Date(clock.now().getTime() + lastTextsMs);
+  await schedule.remember({ kind: "person", subjectId: subject, dueOn: toUtcTime(dueOn) }, dueOn);
   await transact(service.head, async (head) => {
-    const mark = { kind: "forgotten", subject } as const;
-    if (await service.isMarked(mark)) return;
+    if (await service.isMarked(markOf(subject))) return;
     const event = { type: "person.forgotten", actor, data: { subjectId: subject } } as const;
-    await service.commit(head, { events: [event], mark }, clock.now());
+    await service.commit(head, { events: [event], mark: markOf(subject) }, clock.now());
   });
+  for await (const place of people.notes(subject)) await dropNote(world, place);
+  await people.forget(subject);
+}
+
+const markOf = (subject: SubjectId) => ({ kind: "forgotten", subject }) as const;
+
+/** Nothing is written under the subject id any more: what was written since is deleted, and where it stood is forgotten last. Safe to repeat. */
+export async function finishForgetting(world: World, subject: SubjectId): Promise<void> {
+  const { people, service } = world;
+  if (!(await service.isMarked(markOf(subject)))) return;
   for await (const place of people.notes(subject)) {
     await dropNote(world, place);
     await people.noteGone(subject, place);
@@ -57,7 +71,7 @@ export async function forgetOld(world: World): Promise<void> {
   for (let back = 1; back <= monthsLookedAt; back += 1) {
     const month = new Date(Date.UTC(oldest.getUTCFullYear(), oldest.getUTCMonth() - back, 1));
     for await (const subject of world.people.lastMetIn(month.toISOString().slice(0, 7).replace("-", ""))) {
-      if ((await world.people.whois(subject)) !== undefined) await forget(world, theService, subject);
+      await forget(world, theService, subject);
     }
   }
 }

@@ -8,6 +8,7 @@ import { finishLink } from "../cases/links.ts";
 import { settleCase } from "../cases/settleCase.ts";
 import { settleDropBox } from "../dropBoxes/settleDropBox.ts";
 import type { Unfinished, World } from "../needs.ts";
+import { finishForgetting } from "../people/forgetPerson.ts";
 
 /** Finishes what was begun: verifications that failed on our side, uploads that ended, endings not yet visible. One that fails is tried again at the next run. */
 export async function sweepUnfinished(world: World): Promise<void> {
@@ -41,6 +42,9 @@ async function finish(world: World, work: Unfinished): Promise<void> {
     case "link":
       await finishLink(world, theService, work);
       return await forgetOnceOld(world, work);
+    case "person":
+      await finishForgetting(world, work.subjectId);
+      return await world.schedule.forget(work);
   }
 }
 

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { bundleId, caseNumber, grantId, stampId, utcTime } from "../../api/primitives.ts";
+import { subjectId } from "../../domain/people.ts";
 import { type UtcDay, utcDaySchema } from "../../domain/utcDay.ts";
 import type { EarlyPurge, Expiry, HeldDay, Schedule, Unfinished } from "../../operations/needs.ts";
 import { toEntity } from "./entity.ts";
@@ -20,13 +21,17 @@ const unfinished = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("case"), caseNumber, dueOn: utcTime }),
   z.object({ kind: z.literal("approval"), caseNumber, grantId, dueOn: utcTime }),
   z.object({ kind: z.literal("link"), caseNumber, stampId, bundleId, dueOn: utcTime }),
+  z.object({ kind: z.literal("person"), subjectId, dueOn: utcTime }),
 ]);
 const expiry = z.object({ stampId, bundleId, createdOn: utcTime });
 const heldDay = z.object({ day: utcDaySchema, account: z.string(), purgeOn: utcTime });
 const earlyPurge = z.object({ stampId, bundleId, basis: z.enum(["erasure", "caseClosed"]), dueOn: utcTime });
 const touched = z.object({ partition: z.string() });
 
-const ownerOf = (work: Unfinished) => ("stampId" in work ? work.stampId : work.caseNumber);
+function ownerOf(work: Unfinished): string {
+  if ("stampId" in work) return work.stampId;
+  return "caseNumber" in work ? work.caseNumber : work.subjectId;
+}
 
 function unfinishedKey(work: Unfinished): string {
   switch (work.kind) {
@@ -44,6 +49,8 @@ function unfinishedKey(work: Unfinished): string {
       return `approval!${work.caseNumber}!${work.grantId}!${work.dueOn}`;
     case "link":
       return `link!${work.caseNumber}!${work.stampId}!${work.bundleId}!${work.dueOn}`;
+    case "person":
+      return `person!${work.subjectId}!${work.dueOn}`;
   }
 }
 

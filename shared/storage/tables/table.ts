@@ -67,13 +67,13 @@ export function openTable(open: () => TableClient) {
     }
   }
 
-  /** All or nothing. Throws `HeadMoved` where a condition failed or a row was there already. */
+  /** All or nothing. Throws `HeadMoved` where a condition failed, a row was there already, or one is there no more. */
   async function transact(actions: TransactionAction[]): Promise<(string | undefined)[]> {
     try {
       const result = await call(() => client().submitTransaction(actions));
       return result.subResponses.map((response) => response.etag);
     } catch (error) {
-      if (isConflict(error) || isPreconditionFailed(error))
+      if (isConflict(error) || isPreconditionFailed(error) || isNotFound(error))
         throw new HeadMoved(`${client().tableName}/${actions[0]?.[1].partitionKey}`, { cause: error });
       throw asServiceUnavailable(error);
     }

@@ -1,4 +1,5 @@
-import { randomUUID } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
+import { TableClient } from "@azure/data-tables";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { expectRefusal, expectStatus } from "../../support/system/expectations.ts";
@@ -156,6 +157,76 @@ describe("[invariant 9] people", () => {
     expect(await seen()).toBe("Maria Jansen");
     await stage.another({ settings, offsetDays: 130 }).app.timers.forgetOld();
     expect(await seen()).toBeUndefined();
+  });
+});
+
+/** Every row of the directory of people, as it stands in its table. */
+async function directoryOf({ connectionString }: Stage): Promise<string> {
+  const client = TableClient.fromConnectionString(connectionString, "people", { allowInsecureConnection: true });
+  const rows: unknown[] = [];
+  for await (const row of client.listEntities()) rows.push(row);
+  return JSON.stringify(rows);
+}
+
+describe("[invariant 9] whoever is forgotten", () => {
+  const nameOf = () => `Maria ${randomUUID()}`;
+  const operator = (identity: string) => ({ scope: `operator:${randomUUID()}`, identity }) as const;
+  const forgotten = async (stage: Stage, subject: string) =>
+    expectStatus(await (await stage.person("R")).call("POST", `/people/${subject}:forget`), 204);
+
+  test("has left no name behind, also where several met them for the first time at once", async () => {
+    const stage = stages();
+    const who = operator(nameOf());
+    const instances = Array.from({ length: 6 }, () => stage.another().app.world.people);
+    const subjects = new Set(await Promise.all(instances.map((people) => people.subjectOf(who))));
+    expect(subjects.size).toBe(1);
+    for (const subject of subjects) await forgotten(stage, subject);
+    expect(await directoryOf(stage)).not.toContain(who.identity);
+  });
+
+  test("has left no digest behind that a name could be tried against", async () => {
+    const stage = stages();
+    const who = operator(nameOf());
+    const subject = await stage.app.world.people.subjectOf(who);
+    const digest = createHash("sha256").update(`${who.scope}\n${who.identity}`).digest("hex");
+    expect(await directoryOf(stage)).toContain(digest);
+    await forgotten(stage, subject);
+    expect(await directoryOf(stage)).not.toContain(digest);
+  });
+
+  test("is somebody new, also where they are met while they are being forgotten", async () => {
+    const stage = stages();
+    const who = operator(nameOf());
+    const subject = await stage.app.world.people.subjectOf(who);
+    const nextMonth = stage.another({ offsetDays: 40 });
+    const meeting = nextMonth.faults.holdNext(({ method }) => method !== "GET");
+    const met = nextMonth.app.world.people.subjectOf(who);
+    await meeting.reached;
+    await forgotten(stage, subject);
+    meeting.letGo();
+    await met;
+    const after = await stage.another({ offsetDays: 40 }).app.world.people.subjectOf(who);
+    expect(after).not.toBe(subject);
+    expect(await stage.app.world.people.whois(after)).toEqual(who);
+  });
+
+  test("has left no text behind that they were writing just then", async () => {
+    const { stage, supportCase, bundle } = await lent();
+    const { people } = stage.app.world;
+    const subject = await people.subjectOf({ scope: "entra", identity: supportCase.engineer.oid });
+    const justification = `To see ${randomUUID()}`;
+    const path = `${supportCase.path}/accessGrants/${randomUUID()}`;
+    const writing = stage.faults.holdNext(({ method, url }) => method === "POST" && url.includes("$batch"));
+    const written = supportCase.engineer.call("PUT", path, supportCase.grantRequest([bundle], { justification }));
+    await writing.reached;
+    await forgotten(stage.another(), subject);
+    writing.letGo();
+    expectStatus(await written, 201);
+    const seen = async () => (await (await stage.person("A")).call("GET", path)).text;
+    expect(await seen()).toContain(justification);
+    await stage.another({ offsetDays: 0.02 }).runTimer("sweepUnfinished");
+    expect(await seen()).not.toContain(justification);
+    for await (const place of people.notes(subject)) throw new Error(`A text is remembered: ${place.noteId}`);
   });
 });
 

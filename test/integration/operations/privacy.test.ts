@@ -1,8 +1,11 @@
-import { randomUUID } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { odata, TableClient } from "@azure/data-tables";
+import canonicalize from "canonicalize";
 import { expect, test } from "vitest";
 import { expectWholeLedger } from "../../support/ledger.ts";
+import { dropBoxRequest } from "../../support/system/dropBoxes.ts";
 import { expectStatus } from "../../support/system/expectations.ts";
+import { carrying, saveBundle } from "../../support/system/imports.ts";
 import { bundleShape, caseShape, consentShape, grantShape } from "../../support/system/shapes.ts";
 import { makeZip } from "../../support/system/zip.ts";
 import { accepted } from "./support/bundles.ts";
@@ -110,6 +113,35 @@ test("[invariant 9] no line of the log holds a secret, a name or a free text, in
   expect(lines).not.toContain(secretOfErrors);
   expect(lines).not.toMatch(/sig=(?!…)|Bearer|eyJ|AccountKey/i);
 });
+
+test("[invariant 9] no row holds a digest of what was asked that names could be tried against", async () => {
+  const stage = stageOf();
+  const stamp = await stage.registeredStamp();
+  const supportCase = await stage.openCase();
+  const request = await stamp.bundleRequest();
+  expectStatus(await stamp.call("PUT", stamp.bundlePath(randomUUID()), request), 201);
+  const saved = await saveBundle(stamp);
+  expectStatus(await carrying(stage, saved.manifest)("PUT", saved.path, { carriedBy: "Carol" }), 201);
+  const boxRequest = await dropBoxRequest(stage);
+  expectStatus(
+    await supportCase.engineer.call("PUT", `${supportCase.path}/dropBoxes/${randomUUID()}`, boxRequest),
+    201,
+  );
+  const rows = JSON.stringify([...(await rowsOf(stage, "stamps")), ...(await rowsOf(stage, "cases"))]);
+  for (const named of [request, saved.claims, boxRequest]) {
+    const digest = createHash("sha256")
+      .update(canonicalize(named) ?? "")
+      .digest("hex");
+    expect(rows).not.toContain(digest);
+  }
+});
+
+async function rowsOf({ connectionString }: Stage, table: string): Promise<unknown[]> {
+  const client = TableClient.fromConnectionString(connectionString, table, { allowInsecureConnection: true });
+  const rows: unknown[] = [];
+  for await (const row of client.listEntities()) rows.push(row);
+  return rows;
+}
 
 /** Deletes the rows of a table whose key begins so; gives their keys. */
 async function deleteRows(stage: Stage, table: string, prefix = ""): Promise<string[]> {
