@@ -202,7 +202,10 @@ describe("[invariant 3] a drop box", () => {
     const zip = await makeZip();
     await box.write("logs.zip", zip);
     await world.restart({ CLOCK_OFFSET_DAYS: "0.1" });
-    expect(await box.view()).toMatchObject({ state: "closing", closing: { reason: "expired" } });
+    const over = await box.view();
+    // The sweeper's own round may have come by since the start.
+    expect(["closing", "closed"]).toContain(over.state);
+    expect(over.closing?.reason).toBe("expired");
     expect(expectStatus(await box.put(), 200).json).not.toHaveProperty("upload");
     await world.runTimer("sweepUnfinished");
     await until("the box to be closed", async () => (await box.view()).state === "closed");

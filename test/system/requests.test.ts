@@ -643,6 +643,6 @@ describe("an answer", () => {
   it("that refuses a stamp says what credential is wanted, and what time it is", async () => {
     const { headers } = await world.anonymous("GET", `/stamps/${randomUUID()}`);
     expect(headers["www-authenticate"]).toMatch(/\S/);
-    expect(Math.abs(Date.parse(headers.date ?? "") - Date.now())).toBeLessThan(10_000);
+    expect(Math.abs(Date.parse(headers.date ?? "") - Date.now())).toBeLessThan(60_000);
   });
 });

@@ -217,14 +217,20 @@ describe("rotating a key", () => {
 
   it("retires it later, where that time is to come", async () => {
     const stamp = await world.registeredStamp();
-    const next = makeKey();
-    expectStatus(await rotate(stamp, next, { retireCurrentOn: new Date(Date.now() + 1500).toISOString() }), 200);
+    const retiring = async (inMilliseconds: number) => {
+      const on = Date.now() + inMilliseconds;
+      expectStatus(await rotate(stamp, makeKey(), { retireCurrentOn: new Date(on).toISOString() }), 200);
+      return on;
+    };
+    await retiring(3_600_000);
     expectStatus(await stamp.call("GET", stamp.path), 200);
+    const soon = await retiring(1_500);
     const answer = await until("the old key is retired", async () => {
       const tried = await stamp.call("GET", stamp.path);
       return tried.status === 401 && tried;
     });
     expectRefusal(answer, 401, "KeyRetired");
+    expect(Date.now()).toBeGreaterThanOrEqual(soon);
   });
 
   it("again changes nothing", async () => {

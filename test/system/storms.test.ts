@@ -148,9 +148,10 @@ describe("by the command line", () => {
     const { grantId } = await supportCase.grant([{ stampId, bundleId }]);
     await supportCase.url(grantId, { stampId, bundleId });
 
-    const rows = await until("the access shows", async () => {
+    const rows = await until("the access and the deletion show", async () => {
       const listed = historyShape.parse(JSON.parse((await stamp("history", "--json")).stdout));
-      return listed.some(({ accesses }) => accesses.count === 1) ? listed : undefined;
+      const isDone = listed.some(({ accesses }) => accesses.count === 1) && listed.every(isDeletedIfRejected);
+      return isDone ? listed : undefined;
     });
     expect(rows.find((row) => row.bundleId === bundleId)).toMatchObject({
       state: "accepted",
@@ -168,8 +169,16 @@ describe("by the command line", () => {
 });
 
 const historyShape = z.array(
-  z.looseObject({ bundleId: z.guid(), accesses: z.object({ count: z.int(), lastOn: z.string().optional() }) }),
+  z.looseObject({
+    bundleId: z.guid(),
+    state: z.string(),
+    purge: z.looseObject({ deletedOn: z.string().optional() }).optional(),
+    accesses: z.object({ count: z.int(), lastOn: z.string().optional() }),
+  }),
 );
+/** The verdict shows a moment before its bytes are gone. */
+const isDeletedIfRejected = ({ state, purge }: z.infer<typeof historyShape>[number]) =>
+  state !== "rejected" || purge?.deletedOn !== undefined;
 
 /** Where something answers that is not the service: its storage. */
 async function blobOrigin(): Promise<string> {

@@ -65,7 +65,9 @@ export function send(origin: string, { method, path, headers = {}, body, chunked
 
 function withLength(headers: object, bytes: Uint8Array | undefined, chunked = false): Record<string, string> {
   const named = Object.keys(headers).map((name) => name.toLowerCase());
-  if (bytes === undefined || chunked || named.includes("content-length")) return {};
+  // Node chunks the bodies of some verbs only, and would send those of the others bare: the next request of the connection to their reader.
+  if (bytes !== undefined && chunked) return { "transfer-encoding": "chunked" };
+  if (bytes === undefined || named.includes("content-length")) return {};
   return { "content-length": String(bytes.byteLength) };
 }
 

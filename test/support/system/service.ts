@@ -8,7 +8,7 @@ import { watch } from "../secrets/watch.ts";
 /** The service under test: `npm start`'s own command, as a process of its own with a folder of its own. */
 
 const project = resolve(import.meta.dirname, "../../..");
-const startLimitMilliseconds = 60_000;
+const startLimitMilliseconds = 120_000;
 
 export type Environment = Readonly<Record<string, string>>;
 
@@ -33,7 +33,13 @@ export type Service = {
 /** The service ends with the test run that started it, however that went. */
 const endWithParent = `data:text/javascript,process.on("disconnect",()=>process.kill(process.pid,"SIGTERM"))`;
 
-type Running = { readonly child: ChildProcess; readonly origin: string; readonly pid: number };
+type Running = {
+  readonly child: ChildProcess;
+  /** It has ended, and all that it printed has been read. */
+  readonly closed: Promise<unknown>;
+  readonly origin: string;
+  readonly pid: number;
+};
 
 /** Starts a service in a fresh folder. `environment` adds to, or overrides, what this process has. */
 export async function startService(environment: Environment = {}): Promise<Service> {
@@ -52,11 +58,10 @@ export async function startService(environment: Environment = {}): Promise<Servi
     return running;
   };
   const end = async (signal: NodeJS.Signals): Promise<number | null> => {
-    const { child } = now();
+    const { child, closed } = now();
     running = undefined;
-    const ended = child.exitCode !== null || child.signalCode !== null ? undefined : once(child, "exit");
     child.kill(signal);
-    await ended;
+    await closed;
     return child.exitCode;
   };
   const restart = async (next: Environment = settings): Promise<void> => {
@@ -96,6 +101,7 @@ async function run(directory: string, settings: Environment, print: (text: strin
     env: { ...environmentOfServices(), PORT: "0", LOCAL_DIR: directory, ...settings },
     stdio: ["ignore", "pipe", "pipe", "ipc"],
   });
+  const closed = once(child, "close");
   let told = "";
   const origin = await new Promise<string>((found, fail) => {
     const giveUp = setTimeout(() => fail(new Error(`The service did not start:\n${told}`)), startLimitMilliseconds);
@@ -111,13 +117,14 @@ async function run(directory: string, settings: Environment, print: (text: strin
     };
     child.stdout?.on("data", read);
     child.stderr?.on("data", read);
-    child.once("exit", (code) => {
+    // Not its exit: what it said last may not have been read by then.
+    child.once("close", (code) => {
       clearTimeout(giveUp);
       fail(new Error(`The service ended with ${code} before it was ready:\n${told}`));
     });
   });
   if (child.pid === undefined) throw new Error("The service has no process id.");
-  return { child, origin, pid: child.pid };
+  return { child, closed, origin, pid: child.pid };
 }
 
 /** What the test runner adds for itself, and settings of the service that this machine may happen to have. */

@@ -177,7 +177,8 @@ export function stampActor(world: World, options: StampOptions = {}): StampActor
           }
           return undefined;
         },
-        60_000,
+        // A verification that storage kept waiting is tried again after half a minute, by the sweeper's next round.
+        120_000,
       ),
     submittedBundle: async (changes, given) => {
       const bytes = given ?? (await makeZip());

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { BlobServiceClient, StorageSharedKeyCredential } from "@azure/storage-blob";
+import { BlobServiceClient, RestError, StorageSharedKeyCredential } from "@azure/storage-blob";
 import {
   type QueueClient,
   StorageSharedKeyCredential as QueueCredential,
@@ -97,11 +97,21 @@ const readJson = async (path: string): Promise<unknown> => JSON.parse(await read
 export async function blobsHeld(directory: string): Promise<string[]> {
   const account = await blobAccount(directory);
   const held: string[] = [];
-  for await (const { name } of account.listContainers()) {
-    const blobs = account
-      .getContainerClient(name)
-      .listBlobsFlat({ includeSnapshots: true, includeUncommitedBlobs: true });
-    for await (const blob of blobs) held.push(`${name}/${blob.name}`);
-  }
+  for await (const { name } of account.listContainers()) held.push(...(await blobsIn(account, name)));
   return held;
+}
+
+/** None where the container has gone since it was listed: the service deletes some while it runs. */
+async function blobsIn(account: BlobServiceClient, container: string): Promise<string[]> {
+  const listed = account
+    .getContainerClient(container)
+    .listBlobsFlat({ includeSnapshots: true, includeUncommitedBlobs: true });
+  try {
+    const held: string[] = [];
+    for await (const { name } of listed) held.push(`${container}/${name}`);
+    return held;
+  } catch (error) {
+    if (error instanceof RestError && error.statusCode === 404) return [];
+    throw error;
+  }
 }
