@@ -12,8 +12,8 @@ export type RequestTarget = {
  * Reads a request line's target as the real host does (Kestrel, then ASP.NET's `PathString`): escapes are decoded, dot segments
  * resolved, and what a URL cannot hold is encoded again. `undefined` for a target that the real host answers with 400.
  *
- * One thing differs: an escape that was never needed (`%41`) stays in the handler's URL. Kestrel would hand over `A`, and the
- * function could not tell; here the contract's refusal of any `%` in a path shows.
+ * One thing differs: an escape that was never needed (`%41`, `%2e`) shows in the handler's URL. Kestrel would hand over `A`, or resolve the
+ * dots, and the function could not tell; here the contract's refusal of any `%` in a path shows.
  */
 export function readRequestTarget(target: string): RequestTarget | undefined {
   const originForm = target.replace(/^https?:\/\/[^/?#]*/i, "");
@@ -47,9 +47,9 @@ function resolveDots(path: string): string {
   return `/${kept.join("/")}`;
 }
 
-/** Node hands over raw bytes as Latin-1, so a character is a byte here. */
+/** Node hands over raw bytes as Latin-1, so a character is a byte here. A URL would take an escaped dot for a plain one. */
 function encode(path: string): string {
-  return path.replace(/%(?![0-9a-f]{2})|[^\w\-.~!$&'()*+,;=:@/%]/gi, (byte) => {
+  return path.replace(/%(?=2e)/gi, "%25").replace(/%(?![0-9a-f]{2})|[^\w\-.~!$&'()*+,;=:@/%]/gi, (byte) => {
     return `%${byte.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`;
   });
 }

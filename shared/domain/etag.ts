@@ -2,8 +2,11 @@ import { createHash } from "node:crypto";
 import canonicalize from "canonicalize";
 import { DomainError } from "../errors.ts";
 
-/** Of a bundle, what differs from one answer to the next without the bundle having changed; custody, set once, by the name that it shows. */
-const volatile = ["upload", "stagedBlocks", "custody"];
+/**
+ * Of a bundle, what differs from one answer to the next without the bundle having changed: custody, set once, by the name that it shows, and
+ * completeness, which is read from beside the bytes and is for its stamp.
+ */
+const volatile = ["upload", "stagedBlocks", "custody", "completeness"];
 
 /** A strong ETag of a resource: what it says, hashed. */
 export function etagOf(resource: object): string {

@@ -1,6 +1,6 @@
 /**
  * Whether a file looks like a whole zip, judged by its two ends: it starts with an entry, and its directory's end is
- * where it should be and points inside the file. What was cut short or is something else fails here.
+ * where it should be and points inside the file. What was cut short or is something else fails here; a zip that holds nothing is a whole one.
  * Source of the fields: PKWARE APPNOTE 6.3.10, sections 4.3.7 and 4.3.14–4.3.16.
  */
 
@@ -11,7 +11,7 @@ export type ZipRule =
   | "endsWithTheFile"
   | "singleDisk"
   | "zip64DirectoryPresent"
-  | "hasEntries"
+  | "countsItsEntries"
   | "directoryInPlace"
   | "directoryHoldsEntries";
 
@@ -50,10 +50,14 @@ export type Directory = {
 /** Judges a file by its ends; a refusal names the first rule that failed and tells the sender what it means. */
 export function zipVerdict(file: FileEnds): ZipVerdict {
   if (file.sizeBytes === 0) return refused("empty");
-  if (!hasSignature(view(file.head), 0, signatures.entry)) return refused("startsWithAnEntry");
+  if (!startsAsZip(view(file.head))) return refused("startsWithAnEntry");
   const directory = findDirectory(file);
   return typeof directory === "string" ? refused(directory) : judgeDirectory(directory, file);
 }
+
+/** With an entry; what holds none begins with what ends it. */
+const startsAsZip = (head: DataView): boolean =>
+  [signatures.entry, signatures.end, signatures.end64].some((signature) => hasSignature(head, 0, signature));
 
 /** The directory that the end record describes, or the rule that kept it from being found. */
 export function findDirectory(file: Pick<FileEnds, "tail" | "sizeBytes">): Directory | ZipRule {
@@ -116,7 +120,7 @@ const onOneDisk = ({ disk, directoryDisk, entriesHere, entries }: Disks): boolea
   disk === 0 && directoryDisk === 0 && entriesHere === entries;
 
 function judgeDirectory(directory: Directory, file: FileEnds): ZipVerdict {
-  if (directory.entries === 0) return refused("hasEntries");
+  if (directory.entries === 0) return directory.endsBefore === 0 ? { ok: true, entries: 0 } : refused("countsItsEntries");
   // A zip cut off where a zip inside it ends has a whole end record, but one that counts from elsewhere.
   if (directory.offset + directory.sizeBytes !== directory.endsBefore) return refused("directoryInPlace");
   if (directory.entries * directoryEntryBytes > directory.sizeBytes) return refused("directoryHoldsEntries");
@@ -134,7 +138,7 @@ const messages: Readonly<Record<ZipRule, string>> = {
   endsWithTheFile: "The zip ends before or after the file does: bytes were lost or added at its end.",
   singleDisk: "The zip is a part of a set of several; send it as one file.",
   zip64DirectoryPresent: "The zip is too large for its plain directory, and its zip64 directory is missing.",
-  hasEntries: "The zip holds no file.",
+  countsItsEntries: "The zip's directory counts no file, and yet there are bytes before it.",
   directoryHoldsEntries: "The zip's directory is too short for the files that it counts.",
   directoryInPlace: "The zip's directory is not where the zip says it is: bytes are missing or were added.",
 };

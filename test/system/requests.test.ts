@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { expectRefusal, expectStatus } from "../support/system/expectations.ts";
 import type { Answer } from "../support/system/http.ts";
-import { stampPage, stampShape } from "../support/system/shapes.ts";
+import { bundleShape, stampPage, stampShape } from "../support/system/shapes.ts";
 import { contentDigest, makeKey, signed } from "../support/system/signing.ts";
 import { registrationOf, type StampActor, stampActor } from "../support/system/stamp.ts";
 import { unchanged } from "../support/system/unchanged.ts";
@@ -15,6 +15,7 @@ import {
   type World,
   withVersion,
 } from "../support/system/world.ts";
+import { makeZip } from "../support/system/zip.ts";
 
 /** API.md, the paragraphs before the table: what every request is, whoever sends it. */
 
@@ -236,6 +237,8 @@ describe("an id is refused:", () => {
     ["with an encoded backslash", "a%5Cb", 400, "InvalidPath"],
     ["with an encoded letter", "%41bc", 400, "InvalidPath"],
     ["with half an escape", "a%b", 400, "InvalidPath"],
+    ["of encoded dots", "%2e%2E", 400, "InvalidPath"],
+    ["of encoded dots that lead to a route", "%2e%2e/health", 400, "InvalidPath"],
     ["that is no GUID", "nonsense", 400, "InvalidParameter"],
     ["without hyphens", "6f2b1c0a000040008000000000000001", 400, "InvalidParameter"],
     ["of 1,000 characters", "a".repeat(1000), 400, "InvalidParameter"],
@@ -338,6 +341,7 @@ describe("an unknown route or verb is a 404 in the same envelope", () => {
     ["GET", "/stamps/6f2b1c0a-0000-4000-8000-000000000001/bundles/6f2b1c0a-0000-4000-8000-000000000002:submit"],
     ["GET", "/cases/2411000000000001/accessGrants/6f2b1c0a-0000-4000-8000-000000000003:issueUrl"],
     ["OPTIONS", "/stamps"],
+    ["OPTIONS", "/health"],
     ["GET", "/terms/1/2"],
     ["GET", "/favicon.ico"],
     ["GET", "/.well-known/nothing"],
@@ -347,6 +351,10 @@ describe("an unknown route or verb is a 404 in the same envelope", () => {
       expectRefusal(await world.send({ method, path: withVersion(path), headers: credential }), 404, "NotFound");
       expectRefusal(await world.send({ method, path, headers: credential }), 404, "NotFound");
     }
+  });
+
+  it.each(["TRACE", "PROPFIND"])("and so is a verb that the host keeps from us: %s", async (method) => {
+    expectStatus(await world.send({ method, path: "/health" }), 404);
   });
 
   it("with a body too", async () => {
@@ -614,6 +622,26 @@ describe("ETag and If-Match", () => {
       stamp.call("PUT", bundle, request, { headers: { "if-match": "*" } }),
     );
     expectRefusal(create, 412, "ConditionNotMet");
+  });
+
+  it("holds for a bundle at every stage, by the ETag that whoever reads it is given", async () => {
+    const stamp = await world.registeredStamp();
+    const auditor = await world.person("A");
+    const bytes = await makeZip();
+    const request = await stamp.bundleRequest({ sizeBytes: bytes.byteLength });
+    const put = async (path: string) => {
+      const { headers } = expectStatus(await stamp.call("GET", path), 200);
+      expect((await auditor.call("GET", path)).headers.etag).toBe(headers.etag);
+      return await stamp.call("PUT", path, request, { headers: { "if-match": headers.etag ?? "" } });
+    };
+    const bundleId = randomUUID();
+    const path = stamp.bundlePath(bundleId);
+    expectStatus(await stamp.call("PUT", path, request), 201);
+    const created = bundleShape.parse(expectStatus(await put(path), 200).json);
+    await stamp.upload(created, bytes);
+    expectStatus(await stamp.submit(bundleId, bytes), 202);
+    await stamp.waitFor(bundleId, "accepted");
+    expectStatus(await put(path), 200);
   });
 
   it("holds for a case", async () => {

@@ -65,6 +65,15 @@ describe("a bundle that is what its stamp signed", () => {
     expect(events).toEqual({ "bundle.created": 1, "bundle.submitted": 1, "bundle.accepted": 1 });
   });
 
+  it("is accepted where it holds nothing, and says what it lacks", async () => {
+    const bytes = Buffer.from("PK\x05\x06".padEnd(22, "\0"), "latin1");
+    const bundle = await stamp.createBundle({ sizeBytes: bytes.byteLength, roles: ["Storage"] });
+    await stamp.upload(bundle, bytes);
+    expectStatus(await stamp.submit(bundle.bundleId, bytes), 202);
+    const accepted = await stamp.waitFor(bundle.bundleId, "accepted");
+    expect(accepted).toMatchObject({ completeness: { verdict: "incomplete" } });
+  });
+
   it("is accepted from blocks, of 30 MB too", async () => {
     const bytes = await makeZip(30_000_000);
     const bundle = await stamp.createBundle({ sizeBytes: bytes.byteLength });

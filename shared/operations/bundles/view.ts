@@ -32,6 +32,7 @@ export function bundleView(bundle: BundleRecord, sender: SenderRecord, now: Date
     submittedEtag: _submittedEtag,
     isLentInParts: _isLentInParts,
     pathNote: _pathNote,
+    traceId: _traceId,
     caseClosedDueOn: _caseClosedDueOn,
     custody,
     erasure,

@@ -96,6 +96,14 @@ export async function readDocument(world: World): Promise<ApiDocument> {
 const patternOf = (path: string): RegExp =>
   new RegExp(`^${path.replaceAll(".", "\\.").replaceAll(/\{\w+\}/g, "[^/:]+")}/?$`, "i");
 
+const listing = z.looseObject({ properties: z.record(z.string(), z.unknown()) });
+
+/** The document leaves answers open, so that they can grow; what the service says today has to be in it. */
+function closed(_key: string, value: unknown): unknown {
+  const { success, data } = listing.safeParse(value);
+  return success && data.additionalProperties === undefined ? { ...data, additionalProperties: false } : value;
+}
+
 /** Turns a schema of the document into one that judges, once each. */
 function compiled(schemas: Readonly<Record<string, unknown>>): (schema: object) => z.ZodType {
   const made = new Map<string, z.ZodType>();
@@ -104,7 +112,7 @@ function compiled(schemas: Readonly<Record<string, unknown>>): (schema: object) 
     const known = made.get(key);
     if (known !== undefined) return known;
     const local = JSON.stringify({ ...schema, $defs: schemas }).replaceAll("#/components/schemas/", "#/$defs/");
-    const judge = z.fromJSONSchema(JSON.parse(local), { defaultTarget: "draft-2020-12" });
+    const judge = z.fromJSONSchema(JSON.parse(local, closed), { defaultTarget: "draft-2020-12" });
     made.set(key, judge);
     return judge;
   };

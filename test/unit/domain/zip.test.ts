@@ -69,6 +69,15 @@ describe("a whole zip", () => {
     });
   });
 
+  it("is accepted where it holds nothing, plain or zip64, with or without comment", async () => {
+    for (const zip64 of [false, true]) {
+      for (const comment of ["", "Nothing was collected."]) {
+        const nothing = await makeZip({ entries: [], compress: false, zip64, comment });
+        expect(zipVerdict(ends(nothing))).toEqual({ ok: true, entries: 0 });
+      }
+    }
+  });
+
   it("is accepted when its directory begins before the bytes that were kept", async () => {
     const entries = Array.from({ length: 60 }, (_, n) => ({
       name: `Storage-part${n}.zip`,
@@ -152,7 +161,7 @@ describe("anything else", () => {
   it.each<[string, ZipRule, Buffer]>([
     ["no bytes at all", "empty", Buffer.alloc(0)],
     ["text", "startsWithAnEntry", Buffer.from("PS>TerminatingError")],
-    ["a zip without entries", "startsWithAnEntry", plain.subarray(endOf(plain))],
+    ["an end that was cut off from its zip", "directoryInPlace", plain.subarray(endOf(plain))],
     ["a start and nothing else", "endOfDirectoryPresent", Buffer.from("PK\x03\x04")],
     ["a zip cut inside its end", "endOfDirectoryPresent", plain.subarray(0, -1)],
     ["a zip with a byte behind it", "endsWithTheFile", Buffer.concat([plain, Buffer.alloc(1)])],
@@ -160,7 +169,7 @@ describe("anything else", () => {
     ["one disk of several", "singleDisk", patched(plain, endOf(plain) + 4, 1)],
     ["a directory on another disk", "singleDisk", patched(plain, endOf(plain) + 6, 1)],
     ["entries on another disk", "singleDisk", patched(plain, endOf(plain) + 8, 0)],
-    ["no entries counted", "hasEntries", patched(plain, endOf(plain) + 8, 0, 0, 0, 0)],
+    ["no entries counted", "countsItsEntries", patched(plain, endOf(plain) + 8, 0, 0, 0, 0)],
     ["a directory behind its end", "directoryInPlace", patched(plain, endOf(plain) + 12, 0, 1)],
     ["more entries than the directory holds", "directoryHoldsEntries", patched(plain, endOf(plain) + 8, 9, 0, 9, 0)],
     ["a directory that is elsewhere", "directoryInPlace", patched(plain, endOf(plain) + 16, 1, 0)],
@@ -177,7 +186,7 @@ describe("anything else", () => {
     ["a zip64 locator of several disks", "singleDisk", patched(large, locatorOf(large) + 16, 2)],
     ["a zip64 record on another disk", "singleDisk", patched(large, record64Of(large) + 16, 1)],
     ["a zip64 directory behind its record", "directoryInPlace", patched(large, record64Of(large) + 55, 1)],
-    ["no zip64 entries counted", "hasEntries", patched(large, record64Of(large) + 24, ...Array(16).fill(0))],
+    ["no zip64 entries counted", "countsItsEntries", patched(large, record64Of(large) + 24, ...Array(16).fill(0))],
   ])("%s breaks the rule %s", (_, rule, file) => {
     expect(ruleOf(file)).toBe(rule);
   });

@@ -34,6 +34,11 @@ test("dot segments are resolved before matching, escaped or not", () => {
   expect(readRequestTarget("/a/...")?.path).toBe("/a/...");
 });
 
+test("an escaped dot still shows in the handler's URL", () => {
+  const { encodedPath = "" } = readRequestTarget("/a/%2e%2E/b") ?? {};
+  expect(new URL(encodedPath, "http://127.0.0.1").pathname).toBe("/a/%252e%252E/b");
+});
+
 test("of an absolute target the path counts", () => {
   expect(readRequestTarget("http://elsewhere.example/a?b=1")).toEqual({ path: "/a", encodedPath: "/a", query: "?b=1" });
 });
