@@ -119,16 +119,16 @@ type Disks = {
 const onOneDisk = ({ disk, directoryDisk, entriesHere, entries }: Disks): boolean =>
   disk === 0 && directoryDisk === 0 && entriesHere === entries;
 
-function judgeDirectory(directory: Directory, file: FileEnds): ZipVerdict {
-  if (directory.entries === 0) return directory.endsBefore === 0 ? { ok: true, entries: 0 } : refused("countsItsEntries");
+function judgeDirectory({ entries, offset, sizeBytes, endsBefore }: Directory, file: FileEnds): ZipVerdict {
   // A zip cut off where a zip inside it ends has a whole end record, but one that counts from elsewhere.
-  if (directory.offset + directory.sizeBytes !== directory.endsBefore) return refused("directoryInPlace");
-  if (directory.entries * directoryEntryBytes > directory.sizeBytes) return refused("directoryHoldsEntries");
-  const inTail = directory.offset - (file.sizeBytes - file.tail.byteLength);
+  if (offset + sizeBytes !== endsBefore) return refused("directoryInPlace");
+  if (entries === 0) return endsBefore === 0 ? { ok: true, entries } : refused("countsItsEntries");
+  if (entries * directoryEntryBytes > sizeBytes) return refused("directoryHoldsEntries");
+  const inTail = offset - (file.sizeBytes - file.tail.byteLength);
   // A directory longer than the tail begins where we have not looked; its place has been judged by its end.
   if (inTail >= 0 && !hasSignature(view(file.tail), inTail, signatures.directoryEntry))
     return refused("directoryInPlace");
-  return { ok: true, entries: directory.entries };
+  return { ok: true, entries };
 }
 
 const messages: Readonly<Record<ZipRule, string>> = {
