@@ -24,7 +24,7 @@ export type Azurite = {
 
 const startLimitMilliseconds = 60_000;
 const stopLimitMilliseconds = 120_000;
-const settleLimitMilliseconds = 30_000;
+const settleLimitMilliseconds = startLimitMilliseconds;
 const probeLimitMilliseconds = 5_000;
 
 const account = z.object({ name: z.string(), key: z.base64() });

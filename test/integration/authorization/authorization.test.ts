@@ -56,7 +56,7 @@ beforeAll(async () => {
     (one, other) => endings.indexOf(one.operationId) - endings.indexOf(other.operationId),
   );
   played = [...refused, ...read, ...(await playAll(ordered, 1))];
-}, 180_000);
+}, 600_000);
 afterAll(() => scene?.world.close());
 
 /** All that people and stamps did; what the service's own partition has beside that is its timers' work. */

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { expect, test } from "vitest";
 
-test("the demo plays to its end, every claim held, and leaves nothing behind", { timeout: 120_000 }, async () => {
+test("the demo plays to its end, every claim held, and leaves nothing behind", { timeout: 300_000 }, async () => {
   const folder = await mkdtemp(join(tmpdir(), "stamp-demo-test-"));
   try {
     const child = spawn(process.execPath, [join(import.meta.dirname, "../../../local/demo/demo.ts")], {

@@ -178,7 +178,7 @@ test("a bundle of which a file was lent shows the path to its stamp as long as i
   expect(gone.json).not.toHaveProperty("completeness");
 });
 
-test("[invariant 1] [invariant 7] an outage at each call of taking a file out", { timeout: 300_000 }, async () => {
+test("[invariant 1] [invariant 7] an outage at each call of taking a file out", { timeout: 600_000 }, async () => {
   const stage = stages();
   await expectToOutlive(stage, async () => {
     const { extract } = await lentBundle(stage, zip);

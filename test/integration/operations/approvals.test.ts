@@ -15,7 +15,7 @@ import { type Stage, useStages } from "./support/stage.ts";
 /** The customer's approval of access: at the edges of its time, two at once, and with storage that fails at each call. */
 
 const stageOf = useStages();
-const slow = 180_000;
+const slow = 600_000;
 
 async function stampThatAsks(stage: Stage) {
   const stamp = await stage.registeredStamp();

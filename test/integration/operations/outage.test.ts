@@ -22,7 +22,7 @@ import { type Stage, useStages } from "./support/stage.ts";
 
 const stageOf = useStages();
 
-const slow = 300_000;
+const slow = 600_000;
 const operator = { decidedBy: "operator@contoso.example" };
 
 /** Where the same reads are failed by a sibling's test already. */

@@ -28,4 +28,4 @@ test(`[invariant 3] [invariant 7] a season of the service, with all that may go 
   expect(Object.keys(boxes)).toEqual(expect.arrayContaining(["expired", "quiet", "requested"]));
   expect(Object.keys(grants)).toEqual(expect.arrayContaining(["approvalLapsed", "denied"]));
   expect(Object.keys(tally)).toEqual(expect.arrayContaining(["URL, approved", "file"]));
-}, 600_000);
+}, 1_200_000);

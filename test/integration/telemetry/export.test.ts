@@ -16,9 +16,14 @@ const bound = z.object({ port: z.int() });
 /** A collector of OTLP over HTTP, as JSON, that keeps what it is sent. */
 async function openCollector() {
   const got: { path: string; body: string }[] = [];
-  const server = createServer(async (request, response) => {
-    got.push({ path: request.url ?? "", body: JSON.stringify(await json(request)) });
-    response.setHeader("content-type", "application/json").end("{}");
+  const server = createServer((request, response) => {
+    json(request)
+      .then((body) => {
+        got.push({ path: request.url ?? "", body: JSON.stringify(body) });
+        response.setHeader("content-type", "application/json").end("{}");
+      })
+      // An export that was given up in the middle.
+      .catch(() => response.destroy());
   });
   await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
   const close = () => new Promise<void>((closed) => void server.close(() => closed()));
