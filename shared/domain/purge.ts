@@ -27,6 +27,10 @@ export const shownPurgeOn = (bundle: BundleRecord): UtcTime => {
   return purgeReason(rest).on;
 };
 
-/** Nothing is lendable past its `purgeOn`, nor once its erasure is asked for. */
+/** Whether its deletion is intended or done, and it came to no other end: what is rejected, canceled or expired is deleted too, and says so by its state. */
+const isPurged = ({ state, purge }: BundleRecord): boolean =>
+  state === "purged" || (purge !== undefined && (state === "submitted" || state === "accepted"));
+
+/** Nothing is lendable past its `purgeOn`, nor once its erasure is asked for, nor once its deletion is intended, whatever an instance's clock says. */
 export const isPurgeDue = (bundle: BundleRecord, now: Date): boolean =>
-  bundle.state === "purged" || bundle.erasure !== undefined || now.getTime() >= Date.parse(purgeReason(bundle).on);
+  isPurged(bundle) || bundle.erasure !== undefined || now.getTime() >= Date.parse(purgeReason(bundle).on);

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { BundleId, StampId } from "../../api/primitives.ts";
+import { purgeReason } from "../../domain/purge.ts";
 import { DomainError } from "../../errors.ts";
 import { newestAnchor } from "../compliance/checkpoints.ts";
 import type { World } from "../needs.ts";
@@ -20,7 +21,7 @@ export async function certifyDeletion(
   if (purge?.deletedOn === undefined) {
     throw new DomainError(
       "NotYetDeleted",
-      `The bundle's bytes are not deleted yet. They are due on ${bundle.erasure?.dueOn ?? bundle.purgeOn}.`,
+      `The bundle's bytes are not deleted yet. They are due on ${purgeReason(bundle).on}: ask again after that.`,
     );
   }
   const certificate = await world.papers.sign("deletion-certificate+jwt", {

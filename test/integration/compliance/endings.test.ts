@@ -79,6 +79,9 @@ describe("[invariant 3] deletion by closed cases", () => {
     const closedOn = z.object({ closedOn: z.string() }).parse(await of.supportCase.close()).closedOn;
     const due = new Date(Date.parse(closedOn) + 5 * 86_400_000).toISOString();
     expect((await dueOf(of)).purgeOn).toBe(due);
+    const certificate = await of.stamp.call("GET", `${of.stamp.bundlePath(of.bundleId)}/deletionCertificate`);
+    expectRefusal(certificate, 409, "NotYetDeleted");
+    expect(certificate.text).toContain(due);
     await of.supportCase.reopen();
     expect((await dueOf(of)).purgeOn).toBe(byAge);
   });

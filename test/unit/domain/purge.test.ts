@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { PurgeBasis } from "../../../shared/api/bundles.ts";
 import { isPurgeDue, purgeReason, shownPurgeOn } from "../../../shared/domain/purge.ts";
 import { aBundle, at, id } from "./support/records.ts";
 
@@ -8,6 +9,8 @@ const soonest = "2026-11-24T10:00:00.000Z";
 const erasedOn = (dueOn: string) => ({
   erasure: { requestedOn: "2026-11-23T10:00:00.000Z", dueOn, requestedBy: id(4), reasonNote: id(12) },
 });
+
+const intended = (basis: PurgeBasis) => ({ purge: { basis, intendedOn: "2026-11-23T10:00:00.000Z" } });
 
 describe("why a bundle is due for deletion", () => {
   it.each([
@@ -38,7 +41,25 @@ describe("a bundle is due", () => {
     ["when its cases were closed long enough", { caseClosedDueOn: sooner }, sooner, true],
     ["just before that", { caseClosedDueOn: sooner }, "2026-12-01T09:59:59.999Z", false],
     ["as soon as its erasure is asked for", erasedOn(soonest), "2026-11-23T10:00:00.000Z", true],
-    ["once it is purged", { state: "purged" }, "2026-11-23T10:00:00.000Z", true],
+    ["once it is purged", { state: "purged", ...intended("age") }, "2026-11-23T10:00:00.000Z", true],
+    [
+      "once its deletion is intended, though this instance's clock is behind",
+      intended("caseClosed"),
+      "2026-11-23T09:59:00.000Z",
+      true,
+    ],
+    [
+      "once its deletion is intended before its verdict",
+      { state: "submitted", ...intended("erasure") },
+      "2026-11-23T10:00:00.000Z",
+      true,
+    ],
+    [
+      "not by being rejected, which is told first",
+      { state: "rejected", ...intended("rejected") },
+      "2026-11-23T10:00:00.000Z",
+      false,
+    ],
   ])("%s: %s", (_, changes, now, expected) => {
     expect(isPurgeDue(aBundle({ state: "accepted", ...changes }), at(now))).toBe(expected);
   });
