@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { type CreateDocumentOptions, createDocument } from "zod-openapi";
 import { errorCodes } from "../errors.ts";
+import { answerHeaders, requestHeaders } from "./headers.ts";
 import { bundleManifest } from "./manifest.ts";
 import { type Permission, type Route, takesBody } from "./route.ts";
 import { routes } from "./routes.ts";
@@ -21,26 +22,6 @@ const errorEnvelope = z
   .meta({ id: "ErrorResponse" });
 
 const apiVersionParameter = z.literal(apiVersion).meta({ param: { id: "ApiVersion" } });
-
-const ifMatch = z
-  .string()
-  .optional()
-  .meta({
-    param: {
-      id: "IfMatch",
-      description: "The ETag that the change is made against; 412 ConditionNotMet where it is another by now.",
-    },
-  });
-
-const clientRequestId = z
-  .string()
-  .optional()
-  .meta({
-    param: {
-      id: "ClientRequestId",
-      description: "Echoed in the answer up to 128 printable ASCII characters, else ignored.",
-    },
-  });
 
 /** App roles by their letter in the contract. */
 const roleNames = {
@@ -126,8 +107,9 @@ function operationOf(route: Route): Operation {
       ...partOf("path", route.params),
       ...queryOf(route),
       header: z.object({
-        ...(route.verb === "PUT" ? { "If-Match": ifMatch } : {}),
-        "x-ms-client-request-id": clientRequestId,
+        ...(route.verb === "PUT" ? { "If-Match": requestHeaders.ifMatch } : {}),
+        ...(hasEtag(route) ? { "If-None-Match": requestHeaders.ifNoneMatch } : {}),
+        "x-ms-client-request-id": requestHeaders.clientRequestId,
       }),
     },
     ...(takesBody(route)
@@ -135,8 +117,12 @@ function operationOf(route: Route): Operation {
       : {}),
     responses: {
       ...Object.fromEntries(route.statuses.map((status) => [status, responseOf(route, status)])),
+      ...(route.verb === "GET" && hasEtag(route)
+        ? { 304: { description: "The reader has it already.", headers: answerHeaders.resource } }
+        : {}),
       default: {
         description: "A refusal or failure; the same code is in x-ms-error-code.",
+        headers: answerHeaders.error,
         content: { "application/json": { schema: errorEnvelope } },
       },
     },
@@ -165,10 +151,15 @@ function queryOf(route: Route) {
   return Object.keys(shape).length > 0 ? { query: z.object(shape) } : {};
 }
 
+/** Whether the answer names a version of a resource: a page of a list does not, and an action's may be none. */
+const hasEtag = ({ verb, query }: Route): boolean =>
+  verb === "PUT" || (verb === "GET" && !(isObject(query) && "top" in query.shape));
+
 function responseOf(route: Route, status: 200 | 201 | 202 | 204) {
   const description = statusText[status];
-  if (route.result === undefined || status === 204) return { description };
+  const headers = answerHeaders[status === 202 ? "begun" : hasEtag(route) ? "resource" : "plain"];
+  if (route.result === undefined || status === 204) return { description, headers };
   const mediaType = route.result instanceof z.ZodString ? "text/plain" : "application/json";
   const csv = route.alsoCsv ? { "text/csv": { schema: z.string() } } : {};
-  return { description, content: { [mediaType]: { schema: route.result }, ...csv } };
+  return { description, headers, content: { [mediaType]: { schema: route.result }, ...csv } };
 }

@@ -1,12 +1,12 @@
 import type { HttpRequest, HttpResponseInit, InvocationContext } from "@azure/functions";
 import * as z from "zod";
 import { type Route, takesBody } from "../api/route.ts";
-
+import type { Condition } from "../domain/etag.ts";
 import { DomainError } from "../errors.ts";
 import type { Caller } from "../operations/caller.ts";
 import type { Log } from "../operations/needs.ts";
 import { currentTrace, traceOf, withTrace } from "../trace.ts";
-import { type Answer, toResponse } from "./answer.ts";
+import { type Answer, toResponse, unlessHeld } from "./answer.ts";
 import { type Authentication, authenticate, challengeFor } from "./authenticate.ts";
 import { parseBody } from "./json.ts";
 import { decodePlace, nextLink } from "./paging.ts";
@@ -24,7 +24,7 @@ export type Call<Params, Query, Body> = {
   readonly query: Query;
   readonly body: Body;
   readonly caller: Caller | undefined;
-  readonly ifMatch: string | undefined;
+  readonly condition: Condition;
   /** The media types that the caller would take (RFC 9110, 12.5.1). */
   readonly accept: string | undefined;
   /** The place that a list goes on from. */
@@ -77,7 +77,8 @@ async function answer<Params, Query, Body>(
     await passGate(handle, call);
     await admit();
     const answered = await handle(call());
-    const response = toResponse(answered, (place) => nextLink(using.publicOrigin, received, place));
+    const whole = toResponse(answered, (place) => nextLink(using.publicOrigin, received, place));
+    const response = route.verb === "GET" ? unlessHeld(answered, whole, conditionOf(received)) : whole;
     using.log.info("request.done", {
       operation: route.operationId,
       status: response.status ?? 200,
@@ -120,11 +121,16 @@ function callOf<Params, Query, Body>(
     query,
     body,
     caller,
-    ifMatch: received.headers.get("if-match") ?? undefined,
+    condition: conditionOf(received),
     accept: received.headers.get("accept") ?? undefined,
     after: decodePlace(paged.parse(query).skipToken),
   };
 }
+
+const conditionOf = ({ headers }: Received): Condition => ({
+  ifMatch: headers.get("if-match") ?? undefined,
+  ifNoneMatch: headers.get("if-none-match") ?? undefined,
+});
 
 /** Only a list's query has a place; elsewhere the parameter is an unknown one, and those are ignored. */
 const paged = z.object({ skipToken: z.string().optional() });

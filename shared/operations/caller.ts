@@ -49,6 +49,3 @@ export function actorOf(caller: Caller): Actor {
   if (caller.kind !== "token") return { kind: "stamp", id: caller.stampId };
   return { kind: caller.role === "E" || caller.role === "A" ? "person" : "service", id: caller.subject };
 }
-
-/** What a request asks beside its route: the ETag that it was made against. */
-export type Condition = { readonly ifMatch: string | undefined };

@@ -61,7 +61,9 @@ describe("an erasure", () => {
     expect(Number(headers["retry-after"])).toBe(3600);
     const { erasure } = bundleShape.parse(json);
     for (const call of [stamp.call, auditor.call]) {
-      expect(expectStatus(await call("GET", path), 200).json).toEqual({ id: bundleId, status: "Running", ...erasure });
+      const running = expectStatus(await call("GET", path), 200);
+      expect(running.json).toEqual({ id: bundleId, status: "Running", ...erasure });
+      expect(Number(running.headers["retry-after"])).toBe(3600);
     }
     expectStatus(await act(bundleId, "cancelErase"), 200);
     expectRefusal(await stamp.call("GET", path), 404, "NotFound");

@@ -655,6 +655,79 @@ describe("ETag and If-Match", () => {
   });
 });
 
+describe("If-None-Match", () => {
+  const unlessThere = { headers: { "if-none-match": "*" } };
+
+  it("of a star makes a PUT create and never change", async () => {
+    const stamp = stampActor(world);
+    const register = () => registrar.call("PUT", stamp.path, stamp.registration, unlessThere);
+    const answers = await Promise.all([1, 2, 3, 4].map(register));
+    expect(answers.map(({ status }) => status).sort()).toEqual([201, 412, 412, 412]);
+    const again = expectRefusal(await unchanged(world, stamp, register), 412, "ConditionNotMet");
+    expect(again.target).toBe("If-None-Match");
+
+    const path = stamp.bundlePath(randomUUID());
+    const request = await stamp.bundleRequest();
+    const create = () => stamp.call("PUT", path, request, unlessThere);
+    expectStatus(await create(), 201);
+    expectRefusal(await unchanged(world, stamp, create), 412, "ConditionNotMet");
+    expectStatus(await stamp.call("PUT", path, request), 200);
+  });
+
+  it("holds for a case, a link and a grant", async () => {
+    const stamp = await world.registeredStamp();
+    const { bundleId } = await stamp.acceptedBundle();
+    const bundle = { stampId: stamp.stampId, bundleId };
+    const supportCase = await world.openCase({ stampIds: [stamp.stampId] });
+    const { call } = supportCase.engineer;
+    const { revision, kind, state, stampIds, assignees } = await supportCase.view();
+    const grant = {
+      bundles: [bundle],
+      purpose: "troubleshooting",
+      justification: "The update fails",
+      durationMinutes: 60,
+    };
+    const grantPath = `${supportCase.path}/accessGrants/${randomUUID()}`;
+    expectStatus(await call("PUT", supportCase.linkPath(bundle), undefined, unlessThere), 201);
+    expectStatus(await call("PUT", grantPath, grant, unlessThere), 201);
+    const body = { revision: revision + 1, kind, state, stampIds, assignees };
+    const caseSystem = await world.person("C");
+    for (const again of [
+      () => call("PUT", supportCase.linkPath(bundle), undefined, unlessThere),
+      () => call("PUT", grantPath, grant, unlessThere),
+      () => caseSystem.call("PUT", supportCase.path, body, unlessThere),
+    ]) {
+      expectRefusal(await unchanged(world, supportCase, again), 412, "ConditionNotMet");
+    }
+  });
+
+  it("of the ETag that a reader has is a 304 until the resource changes", async () => {
+    const stamp = await world.registeredStamp();
+    const etag = (await stamp.call("GET", stamp.path)).headers.etag ?? "";
+    const read = () => stamp.call("GET", stamp.path, undefined, { headers: { "if-none-match": `W/${etag}` } });
+    const held = expectStatus(await read(), 304);
+    expect({ text: held.text, etag: held.headers.etag }).toEqual({ text: "", etag });
+    expect(held.headers["x-ms-request-id"]).toMatch(/\S/);
+    expectStatus(await stamp.register({ displayName: "New name" }), 200);
+    expect(stampShape.parse(expectStatus(await read(), 200).json).displayName).toBe("New name");
+  });
+
+  it("never keeps an upload from the stamp that asks for it", async () => {
+    const stamp = await world.registeredStamp();
+    const path = stamp.bundlePath((await stamp.createBundle()).bundleId);
+    const etag = (await stamp.call("GET", path)).headers.etag ?? "";
+    const answer = await stamp.call("GET", path, undefined, { headers: { "if-none-match": etag } });
+    expect(bundleShape.parse(expectStatus(answer, 200).json).upload).toBeDefined();
+  });
+
+  it("holds for what anyone may read", async () => {
+    for (const path of ["/openapi.json", "/.well-known/jwks.json", "/terms", `/terms/${await world.currentTerms()}`]) {
+      const etag = (await world.send({ method: "GET", path })).headers.etag ?? "";
+      expectStatus(await world.send({ method: "GET", path, headers: { "if-none-match": etag } }), 304);
+    }
+  });
+});
+
 describe("an answer", () => {
   it("is JSON in UTF-8, not to be stored", async () => {
     const { headers } = await registrar.call("GET", "/stamps");

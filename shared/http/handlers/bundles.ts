@@ -1,4 +1,4 @@
-import type { Bundle } from "../../api/bundles.ts";
+import type { Bundle, Erasure, Verification } from "../../api/bundles.ts";
 import { refuseStorm } from "../../operations/bundles/admission.ts";
 import { cancelBundle } from "../../operations/bundles/cancelBundle.ts";
 import { asked, createBundle } from "../../operations/bundles/createBundle.ts";
@@ -13,7 +13,7 @@ import {
 } from "../../operations/bundles/readBundles.ts";
 import { submitBundle } from "../../operations/bundles/submitBundle.ts";
 import type { World } from "../../operations/needs.ts";
-import { type Answer, acceptedResult, page, putResult, resource } from "../answer.ts";
+import { type Answer, acceptedResult, operation, page, putResult, resource } from "../answer.ts";
 import { apiVersion, gated } from "../serve.ts";
 import { asStamp, type HandlersFor, known, pageOf } from "./handler.ts";
 
@@ -27,8 +27,8 @@ export const bundleHandlers = (world: World): HandlersFor<"Bundles"> => ({
     resource(await readBundle(world, known(caller), params.stampId, params.bundleId)),
   Bundles_Put: gated(
     ({ caller, params, body }) => refuseStorm(world, asStamp(caller), params.bundleId, body),
-    async ({ caller, params, body, ifMatch }) => {
-      const { bundle, created } = await createBundle(world, asStamp(caller), params.bundleId, asked(body), { ifMatch });
+    async ({ caller, params, body, condition }) => {
+      const { bundle, created } = await createBundle(world, asStamp(caller), params.bundleId, asked(body), condition);
       return putResult(bundle, created);
     },
   ),
@@ -39,7 +39,7 @@ export const bundleHandlers = (world: World): HandlersFor<"Bundles"> => ({
     return submittedResult(world, bundle, "bundles");
   },
   Bundles_GetVerification: async ({ caller, params }) =>
-    resource(await readVerification(world, known(caller), params.stampId, params.bundleId)),
+    verificationResult(await readVerification(world, known(caller), params.stampId, params.bundleId)),
   Bundles_Cancel: async ({ caller, params }) => resource(await cancelBundle(world, asStamp(caller), params.bundleId)),
   Bundles_Erase: async ({ caller, params, body }) =>
     erasedResult(
@@ -48,7 +48,7 @@ export const bundleHandlers = (world: World): HandlersFor<"Bundles"> => ({
       `/stamps/${params.stampId}/bundles/${params.bundleId}/erasure`,
     ),
   Bundles_GetErasure: async ({ caller, params }) =>
-    resource(await readErasure(world, known(caller), params.stampId, params.bundleId)),
+    erasureResult(world, await readErasure(world, known(caller), params.stampId, params.bundleId)),
   Bundles_CancelErase: async ({ caller, params, body }) =>
     resource(await cancelErasure(world, asItself(world, asStamp(caller)), params.bundleId, body)),
   Bundles_GetDeletionCertificate: async ({ params }) =>
@@ -62,12 +62,19 @@ export const submittedResult = (world: Pick<World, "rules">, bundle: Bundle, roa
     askAt(world, `/stamps/${bundle.stampId}/${road}/${bundle.bundleId}/verification`, askAgainSeconds),
   );
 
-/** The answer to an erasure, with the path that tells of it. Asking makes sense once it is due, and within the hour, as it may be taken back. */
-export function erasedResult(world: Pick<World, "clock" | "rules">, bundle: Bundle, path: string): Answer {
-  const { erasure } = bundle;
-  const leftMs = erasure === undefined ? 0 : Date.parse(erasure.dueOn) - world.clock.now().getTime();
-  const seconds = Math.min(3600, Math.max(askAgainSeconds, Math.ceil(leftMs / 1000)));
-  return acceptedResult(bundle, askAt(world, path, seconds));
+export const verificationResult = (verification: Verification): Answer => operation(verification, askAgainSeconds);
+
+/** The answer to an erasure, with the path that tells of it. */
+export const erasedResult = (world: Pick<World, "clock" | "rules">, bundle: Bundle, path: string): Answer =>
+  acceptedResult(bundle, askAt(world, path, secondsUntilErased(world, bundle.erasure)));
+
+export const erasureResult = (world: Pick<World, "clock">, erasure: Erasure): Answer =>
+  operation(erasure, secondsUntilErased(world, erasure));
+
+/** Asking makes sense once it is due, and within the hour, as it may be taken back. */
+function secondsUntilErased({ clock }: Pick<World, "clock">, erasure: Pick<Erasure, "dueOn"> | undefined): number {
+  const leftMs = erasure === undefined ? 0 : Date.parse(erasure.dueOn) - clock.now().getTime();
+  return Math.min(3600, Math.max(askAgainSeconds, Math.ceil(leftMs / 1000)));
 }
 
 /** Where long-running work tells how it stands, and after how many seconds to ask. */

@@ -7,7 +7,7 @@ import { listFiles } from "../../operations/cases/listFiles.ts";
 import { putCase } from "../../operations/cases/putCase.ts";
 import { listCaseBundles, listCases, readCase } from "../../operations/cases/readCases.ts";
 import type { World } from "../../operations/needs.ts";
-import { acceptedResult, nothing, page, plain, putResult, resource } from "../answer.ts";
+import { acceptedResult, nothing, operation, page, plain, putResult, resource } from "../answer.ts";
 import { apiVersion } from "../serve.ts";
 import { asToken, type HandlersFor, known, pageOf } from "./handler.ts";
 
@@ -24,16 +24,16 @@ const extractionUrl = (
 export const caseHandlers = (world: World): HandlersFor<"Cases"> & HandlersFor<"Files"> & HandlersFor<"Grants"> => ({
   Cases_List: async (call) => page(await listCases(world, known(call.caller), pageOf(call), call.query)),
   Cases_Get: async ({ caller, params }) => resource(await readCase(world, known(caller), params.caseNumber)),
-  Cases_Put: async ({ caller, params, body, ifMatch }) => {
-    const { case: record, created } = await putCase(world, asToken(caller), params.caseNumber, body, { ifMatch });
+  Cases_Put: async ({ caller, params, body, condition }) => {
+    const { case: record, created } = await putCase(world, asToken(caller), params.caseNumber, body, condition);
     return putResult(record, created);
   },
   Cases_ListBundles: async (call) => {
     const list = call.query.candidates === "true" ? listCandidates : listCaseBundles;
     return page(await list(world, known(call.caller), call.params.caseNumber, pageOf(call)));
   },
-  Cases_LinkBundle: async ({ caller, params, ifMatch }) => {
-    const { link, created } = await linkByRequest(world, asToken(caller), params, { ifMatch });
+  Cases_LinkBundle: async ({ caller, params, condition }) => {
+    const { link, created } = await linkByRequest(world, asToken(caller), params, condition);
     return putResult(link, created);
   },
   Cases_UnlinkBundle: async ({ caller, params }) => {
@@ -49,14 +49,20 @@ export const caseHandlers = (world: World): HandlersFor<"Cases"> & HandlersFor<"
       "retry-after": String(askAgainSeconds),
     });
   },
-  Files_GetExtraction: async ({ caller, params }) => resource(await readExtraction(world, asToken(caller), params)),
+  Files_GetExtraction: async ({ caller, params }) =>
+    operation(await readExtraction(world, asToken(caller), params), askAgainSeconds),
   Grants_List: async (call) => page(await listGrants(world, known(call.caller), call.params.caseNumber, pageOf(call))),
   Grants_Get: async ({ caller, params }) =>
     resource(await readGrant(world, known(caller), params.caseNumber, params.grantId)),
-  Grants_Put: async ({ caller, params, body, ifMatch }) => {
-    const { grant, created } = await putGrant(world, asToken(caller), params.caseNumber, params.grantId, body, {
-      ifMatch,
-    });
+  Grants_Put: async ({ caller, params, body, condition }) => {
+    const { grant, created } = await putGrant(
+      world,
+      asToken(caller),
+      params.caseNumber,
+      params.grantId,
+      body,
+      condition,
+    );
     return putResult(grant, created);
   },
   Grants_IssueUrl: async ({ caller, params, body }) => plain(await issueUrl(world, asToken(caller), params, body)),

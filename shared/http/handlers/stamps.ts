@@ -19,8 +19,8 @@ export const stampHandlers = (
 ): HandlersFor<"Stamps" | "AccessApproval" | "AccessRequests" | "Consents"> => ({
   Stamps_List: async (call) => page(await listStamps(world, pageOf(call))),
   Stamps_Get: async ({ caller, params }) => resource(await readStamp(world, known(caller), params.stampId)),
-  Stamps_Put: async ({ caller, params, body, ifMatch }) => {
-    const { stamp, created } = await registerStamp(world, known(caller), params.stampId, body, { ifMatch });
+  Stamps_Put: async ({ caller, params, body, condition }) => {
+    const { stamp, created } = await registerStamp(world, known(caller), params.stampId, body, condition);
     return putResult(stamp, created);
   },
   Stamps_RotateKey: async ({ caller, params, body }) => {
@@ -39,8 +39,8 @@ export const stampHandlers = (
     page(await listAccessGrants(world, known(call.caller), call.params.stampId, pageOf(call))),
   AccessApproval_Get: async ({ caller, params }) =>
     resource(await readAccessApproval(world, known(caller), params.stampId)),
-  AccessApproval_Put: async ({ caller, body, ifMatch }) =>
-    resource(await setAccessApproval(world, asStamp(caller), body, { ifMatch })),
+  AccessApproval_Put: async ({ caller, body, condition }) =>
+    resource(await setAccessApproval(world, asStamp(caller), body, condition)),
   AccessRequests_List: async (call) =>
     page(await listRequests(world, known(call.caller), call.params.stampId, pageOf(call))),
   AccessRequests_Approve: async ({ caller, params, body }) =>
@@ -48,8 +48,8 @@ export const stampHandlers = (
   AccessRequests_Deny: async ({ caller, params, body }) =>
     resource(await denyAccess(world, asStamp(caller), params.grantId, body)),
   Consents_Get: async ({ caller, params }) => resource(await readConsent(world, known(caller), params.stampId)),
-  Consents_Put: async ({ caller, body, ifMatch }) =>
-    resource(await decideConsent(world, asStamp(caller), body, { ifMatch })),
+  Consents_Put: async ({ caller, body, condition }) =>
+    resource(await decideConsent(world, asStamp(caller), body, condition)),
   Consents_ListDecisions: async (call) =>
     page(await listDecisions(world, known(call.caller), call.params.stampId, pageOf(call))),
 });

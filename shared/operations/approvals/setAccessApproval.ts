@@ -1,11 +1,11 @@
 import type { AccessApproval, ApprovalDecision } from "../../api/approvals.ts";
 import type { StampId } from "../../api/primitives.ts";
 import { setApproval } from "../../domain/approval.ts";
-import { requireMatch } from "../../domain/etag.ts";
+import { type Condition, isConditional, requireCondition } from "../../domain/etag.ts";
 import type { NewEvent } from "../../domain/event.ts";
 import { subjectId } from "../../domain/people.ts";
 import type { StampRecord } from "../../domain/stamp.ts";
-import { actorOf, type Caller, type Condition, type StampCaller } from "../caller.ts";
+import { actorOf, type Caller, type StampCaller } from "../caller.ts";
 import type { World } from "../needs.ts";
 import { operatorOf } from "../operator.ts";
 import { requireStamp, requireWriter } from "../refusals.ts";
@@ -27,7 +27,7 @@ export async function setAccessApproval(
     () => stamps.head(stampId),
     async (head) => {
       const standing = requireWriter(head, caller, clock);
-      if (condition.ifMatch !== undefined) requireMatch(condition.ifMatch, await approvalView(world, standing));
+      if (isConditional(condition)) requireCondition(condition, await approvalView(world, standing));
       const now = clock.now();
       const stamp = setApproval(standing, { mode: said.mode, decidedBy }, now);
       if (stamp === undefined) return await approvalView(world, standing);

@@ -6,14 +6,14 @@ import { type BundleId, toUtcTime } from "../../api/primitives.ts";
 import { type BundleRecord, bundleFacts, keptFacts } from "../../domain/bundle.ts";
 import { coveringDecision, isCreatable, requireCreatable } from "../../domain/creation.ts";
 import type { CustodyRecord } from "../../domain/custody.ts";
-import { requireMatch } from "../../domain/etag.ts";
+import { type Condition, requireCondition } from "../../domain/etag.ts";
 import type { EventData, NewEvent } from "../../domain/event.ts";
 import { deleteBy, purgeOn } from "../../domain/retention.ts";
 import type { StampRecord } from "../../domain/stamp.ts";
 import { tooManyRequests } from "../../domain/storms.ts";
 import { utcDay } from "../../domain/utcDay.ts";
 import { DomainError } from "../../errors.ts";
-import { actorOf, type Condition, type SendingCaller } from "../caller.ts";
+import { actorOf, type SendingCaller } from "../caller.ts";
 import { tryLinkClaim } from "../cases/linkClaim.ts";
 import { HeadMoved, type StampHead, type World } from "../needs.ts";
 import { operatorOf } from "../operator.ts";
@@ -65,7 +65,7 @@ export async function createBundle(
       const mayBeNew = isFirst && condition.ifMatch === undefined && storm === undefined && isCreatable(question);
       const standing = mayBeNew ? undefined : await stamps.bundle(stampId, bundleId);
       if (standing !== undefined) return await repeated(world, stamp, standing, creation, condition);
-      requireMatch(condition.ifMatch, undefined);
+      requireCondition(condition, undefined);
       requireCreatable(question);
       if (storm !== undefined) throw tooManyRequests(storm);
       return await insert(world, caller, { head, stamp }, bundleId, creation, spare);
@@ -90,7 +90,7 @@ async function repeated(
   { said }: Creation,
   condition: Condition,
 ): Promise<Created> {
-  requireMatch(condition.ifMatch, bundleView(standing, stamp, world.clock.now()));
+  requireCondition(condition, bundleView(standing, stamp, world.clock.now()));
   if (standing.requestDigest !== (await requestDigest(world, stamp.stampId, said))) {
     throw new DomainError(
       "BundleConflict",

@@ -1,7 +1,8 @@
 import type { Bundle, Verification } from "../../api/bundles.ts";
 import { type Importing, requestOf } from "../../api/manifest.ts";
+import type { Condition } from "../../domain/etag.ts";
 import { DomainError } from "../../errors.ts";
-import type { Condition, ManifestCaller } from "../caller.ts";
+import type { ManifestCaller } from "../caller.ts";
 import type { World } from "../needs.ts";
 import { noSuchBundle } from "../refusals.ts";
 import { requestDigest } from "../requestDigest.ts";

@@ -2,7 +2,7 @@ import type { Grant, GrantRequest } from "../../api/cases.ts";
 import { type CaseNumber, type GrantId, type StampId, toUtcTime } from "../../api/primitives.ts";
 import { lapsesOn } from "../../domain/approval.ts";
 import type { CaseRecord } from "../../domain/case.ts";
-import { requireMatch } from "../../domain/etag.ts";
+import { type Condition, requireCondition } from "../../domain/etag.ts";
 import type { NewEvent } from "../../domain/event.ts";
 import { bundleSet, type GrantRecord, grantEnd, grantExpiry, isPending, roleSet } from "../../domain/grant.ts";
 import { requireLendable } from "../../domain/lending.ts";
@@ -10,7 +10,7 @@ import { asStamp, isCompromised } from "../../domain/sender.ts";
 import { DomainError } from "../../errors.ts";
 import { finishApproval, grantActivated } from "../approvals/finishApproval.ts";
 import { mapBounded, take } from "../bounded.ts";
-import { actorOf, type Caller, type Condition, type TokenCaller } from "../caller.ts";
+import { actorOf, type Caller, type TokenCaller } from "../caller.ts";
 import type { CaseHead, World } from "../needs.ts";
 import { newNote, noteDigest } from "../note.ts";
 import { type PageRequest, type PageResult, pageResult } from "../paging.ts";
@@ -51,7 +51,7 @@ async function putInCase(
       const record = requireKnown(head, caller);
       const standing = await cases.grant(caseNumber, grantId);
       const view = standing && (await grantView(world, standing, record, clock.now()));
-      requireMatch(condition.ifMatch, view);
+      requireCondition(condition, view);
       if (standing !== undefined && view !== undefined) {
         if (isSameRequest(standing, view, caller, said)) return { grant: view, created: false };
         throw new DomainError(

@@ -15,7 +15,7 @@ export async function linkClaim(world: World, actor: Actor, bundle: BundleRecord
   if (caseNumber === undefined || bundle.links.some((link) => link.caseNumber === caseNumber)) return;
   try {
     if (!(await claimHolds(world, stampId, caseNumber))) return;
-    await linkBundle(world, actor, { caseNumber, stampId, bundleId }, { ifMatch: undefined });
+    await linkBundle(world, actor, { caseNumber, stampId, bundleId }, {});
   } catch (error) {
     world.log.error("bundle.claimNotLinked", error, { stampId, bundleId, caseNumber });
     if (error instanceof DomainError && error.code === "ServiceUnavailable") throw error;

@@ -1,10 +1,10 @@
 import type { Link } from "../../api/cases.ts";
 import { type BundleId, type CaseNumber, type StampId, toUtcTime } from "../../api/primitives.ts";
 import { type CaseRecord, listsSender } from "../../domain/case.ts";
-import { requireMatch } from "../../domain/etag.ts";
+import { type Condition, requireCondition } from "../../domain/etag.ts";
 import type { Actor, NewEvent } from "../../domain/event.ts";
 import { DomainError } from "../../errors.ts";
-import { actorOf, type Condition, type TokenCaller } from "../caller.ts";
+import { actorOf, type TokenCaller } from "../caller.ts";
 import type { LinkRecord, World } from "../needs.ts";
 import { invalidState, noSuchBundle, noSuchCase } from "../refusals.ts";
 import { transact } from "../transact.ts";
@@ -67,7 +67,7 @@ async function linkInCase(
       const bundle = await stamps.bundle(stampId, bundleId);
       if (bundle === undefined) throw noSuchBundle();
       const standing = await cases.link(caseNumber, stampId, bundleId);
-      requireMatch(condition.ifMatch, standing && shown(place, standing));
+      requireCondition(condition, standing && shown(place, standing));
       if (standing === undefined && bundle.state === "purged")
         throw invalidState("purged", "The bundle's bytes are deleted already; there is nothing to link.");
       // A repetition too may write the bundle's row, and die before it asks whether the link still stands.

@@ -1,9 +1,9 @@
 import type { CaseUpdate, SupportCase } from "../../api/cases.ts";
 import type { CaseNumber } from "../../api/primitives.ts";
 import { type CaseRecord, isRepeat, updateCase } from "../../domain/case.ts";
-import { requireMatch } from "../../domain/etag.ts";
+import { type Condition, requireCondition } from "../../domain/etag.ts";
 import { mapBounded } from "../bounded.ts";
-import { actorOf, type Condition, type TokenCaller } from "../caller.ts";
+import { actorOf, type TokenCaller } from "../caller.ts";
 import type { World } from "../needs.ts";
 import { newNote } from "../note.ts";
 import { transact } from "../transact.ts";
@@ -25,7 +25,7 @@ export async function putCase(
     async (head) => {
       const standing = head.state;
       const view = standing && (await caseView(world, standing));
-      requireMatch(condition.ifMatch, view);
+      requireCondition(condition, view);
       if (view !== undefined && isRepeat(standing, said, sameCase(view, said))) return { case: view, created: false };
 
       const title = said.title === undefined ? undefined : newNote(said.title);

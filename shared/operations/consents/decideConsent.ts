@@ -2,12 +2,12 @@ import { randomUUID } from "node:crypto";
 import { currentTerms } from "../../../terms/index.ts";
 import type { Consent, ConsentDecision } from "../../api/consents.ts";
 import { type DecisionRecord, decide, isStanding, purposesOf } from "../../domain/consent.ts";
-import { requireMatch } from "../../domain/etag.ts";
+import { type Condition, isConditional, requireCondition } from "../../domain/etag.ts";
 import type { NewEvent } from "../../domain/event.ts";
 import type { StampRecord, StandingConsent } from "../../domain/stamp.ts";
 import { DomainError } from "../../errors.ts";
 import { settleStampSoon } from "../bundles/settleStamp.ts";
-import { actorOf, type Condition, type StampCaller } from "../caller.ts";
+import { actorOf, type StampCaller } from "../caller.ts";
 import { newestAnchor } from "../compliance/checkpoints.ts";
 import type { StampHead, World } from "../needs.ts";
 import { newNote } from "../note.ts";
@@ -34,7 +34,7 @@ export async function decideConsent(
     () => stamps.head(stampId),
     async (head) => {
       const standing = requireWriter(head, caller, clock);
-      if (condition.ifMatch !== undefined) requireMatch(condition.ifMatch, await standingConsentView(world, standing));
+      if (isConditional(condition)) requireCondition(condition, await standingConsentView(world, standing));
       const decision = { ...said, decidedBy, purposes: purposesOf(said.purposes) };
       if (isStanding(standing, decision)) return await standingConsentView(world, standing);
 

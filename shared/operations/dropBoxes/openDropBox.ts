@@ -6,14 +6,14 @@ import type { CaseRecord } from "../../domain/case.ts";
 import { purposesOf } from "../../domain/consent.ts";
 import { boxContainerName } from "../../domain/containers.ts";
 import { type DropBoxRecord, expiryOf, takesFiles } from "../../domain/dropBox.ts";
-import { requireMatch } from "../../domain/etag.ts";
+import { type Condition, isConditional, requireCondition } from "../../domain/etag.ts";
 import type { NewEvent } from "../../domain/event.ts";
 import type { Note, SubjectId } from "../../domain/people.ts";
 import { deleteBy, purgeOn } from "../../domain/retention.ts";
 import { utcDay } from "../../domain/utcDay.ts";
 import { DomainError } from "../../errors.ts";
 import { firstLookAfterMs } from "../bundles/uploadWork.ts";
-import { actorOf, type Condition, type TokenCaller } from "../caller.ts";
+import { actorOf, type TokenCaller } from "../caller.ts";
 import { requireKnown } from "../cases/view.ts";
 import type { CaseHead, StampHead, World } from "../needs.ts";
 import { newNote } from "../note.ts";
@@ -45,7 +45,7 @@ export async function openDropBox(
     () => stamps.head(place.dropBoxId),
     async (head) => {
       if (head.state === undefined) {
-        requireMatch(condition.ifMatch, undefined);
+        requireCondition(condition, undefined);
         return { box: await insert(world, caller, head, place, request), created: true };
       }
       return { box: await repeat(world, caller, head, place, request, condition), created: false };
@@ -114,7 +114,7 @@ async function repeat(
       "This dropBoxId names something else already. Use a new GUID for a new drop box.",
     );
   }
-  if (condition.ifMatch !== undefined) requireMatch(condition.ifMatch, await dropBoxView(world, box));
+  if (isConditional(condition)) requireCondition(condition, await dropBoxView(world, box));
   const now = world.clock.now();
   if (!takesFiles(box, now)) return box;
   const event: NewEvent = {

@@ -1,11 +1,11 @@
 import type { StampId } from "../../api/primitives.ts";
 import type { Registration, Stamp } from "../../api/stamps.ts";
-import { requireMatch } from "../../domain/etag.ts";
+import { type Condition, requireCondition } from "../../domain/etag.ts";
 import { register } from "../../domain/registration.ts";
 import type { StampRecord } from "../../domain/stamp.ts";
 import { DomainError } from "../../errors.ts";
 import { settleStampSoon } from "../bundles/settleStamp.ts";
-import { actorOf, type Caller, type Condition } from "../caller.ts";
+import { actorOf, type Caller } from "../caller.ts";
 import type { StampHead, World } from "../needs.ts";
 import { transact } from "../transact.ts";
 import { stampView } from "./view.ts";
@@ -32,7 +32,7 @@ export async function registerStamp(
     () => stamps.head(stampId),
     async (head) => {
       const standing = requireNoDropBox(head);
-      requireMatch(condition.ifMatch, standing && stampView(standing, clock.real()));
+      requireCondition(condition, standing && stampView(standing, clock.real()));
       const now = clock.now();
       const { stamp, event } = register(stampId, standing, said, now, clock.real());
       if (event === undefined) return { stamp: stampView(stamp, clock.real()), created: false };

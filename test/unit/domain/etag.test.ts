@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { etagOf, requireMatch } from "../../../shared/domain/etag.ts";
+import { etagOf, isHeld, requireCondition } from "../../../shared/domain/etag.ts";
 
 const resource = { stampId: "a", keys: [{ keyId: "k1" }], displayName: "Contoso" };
 
@@ -30,7 +30,7 @@ describe("If-Match", () => {
     ["a list that holds it", `${other}, ${etagOf(resource)}`],
     ["a list without spaces", `${other},${etagOf(resource)}`],
   ])("%s lets a standing resource be changed", (_, ifMatch) => {
-    expect(() => requireMatch(ifMatch, resource)).not.toThrow();
+    expect(() => requireCondition({ ifMatch }, resource)).not.toThrow();
   });
 
   it.each([
@@ -39,13 +39,51 @@ describe("If-Match", () => {
     ["one without its quotes", etagOf(resource).replaceAll('"', "")],
     ["nothing", ""],
   ])("%s does not", (_, ifMatch) => {
-    expect(() => requireMatch(ifMatch, resource)).toThrow(
+    expect(() => requireCondition({ ifMatch }, resource)).toThrow(
       expect.objectContaining({ code: "ConditionNotMet", target: "If-Match" }),
     );
   });
 
   it.each([etagOf(resource), "*"])("%s never matches a resource that is not there", (ifMatch) => {
-    expect(() => requireMatch(ifMatch, undefined)).toThrow(expect.objectContaining({ code: "ConditionNotMet" }));
-    expect(() => requireMatch(undefined, undefined)).not.toThrow();
+    expect(() => requireCondition({ ifMatch }, undefined)).toThrow(
+      expect.objectContaining({ code: "ConditionNotMet" }),
+    );
+    expect(() => requireCondition({}, undefined)).not.toThrow();
+  });
+});
+
+describe("If-None-Match", () => {
+  const etag = etagOf(resource);
+  const other = etagOf({ ...resource, displayName: "Fabrikam" });
+
+  it.each([
+    ["a star", "*"],
+    ["its ETag", etag],
+    ["a weak one: the comparison is weak (RFC 9110, 13.1.2)", `W/${etag}`],
+    ["a list that holds it", `${other}, W/${etag}`],
+  ])("%s keeps a standing resource from being changed, and tells a reader who has it", (_, ifNoneMatch) => {
+    expect(() => requireCondition({ ifNoneMatch }, resource)).toThrow(
+      expect.objectContaining({ code: "ConditionNotMet", target: "If-None-Match" }),
+    );
+    expect(() => requireCondition({ ifNoneMatch }, undefined)).not.toThrow();
+    expect(isHeld(ifNoneMatch, resource)).toBe(true);
+  });
+
+  it.each([
+    ["absent", undefined],
+    ["another ETag", other],
+    ["nothing", ""],
+  ])("%s does not", (_, ifNoneMatch) => {
+    expect(() => requireCondition({ ifNoneMatch }, resource)).not.toThrow();
+    expect(isHeld(ifNoneMatch, resource)).toBe(false);
+  });
+
+  it("does not keep what an ETag leaves out from a reader", () => {
+    expect(isHeld(etag, { ...resource, upload: { url: "https://one" } })).toBe(false);
+  });
+
+  it("counts beside If-Match", () => {
+    expect(() => requireCondition({ ifMatch: etag, ifNoneMatch: etag }, resource)).toThrow("If-None-Match");
+    expect(() => requireCondition({ ifMatch: etag, ifNoneMatch: other }, resource)).not.toThrow();
   });
 });

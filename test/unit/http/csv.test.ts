@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { toResponse } from "../../../shared/http/answer.ts";
+import { csv, toResponse } from "../../../shared/http/answer.ts";
 import { csvOf, wantsCsv } from "../../../shared/http/csv.ts";
 
 describe("a table as CSV", () => {
@@ -25,7 +25,7 @@ describe("a table as CSV", () => {
   });
 
   test("is an answer of its media type, with an ETag", () => {
-    const { status, headers, body } = toResponse({ kind: "csv", rows: [["a"]] }, String);
+    const { status, headers, body } = toResponse(csv([["a"]]), String);
     expect({ status, body }).toEqual({ status: 200, body: "a\r\n" });
     expect(headers).toMatchObject({ "content-type": expect.stringMatching(/^text\/csv/), etag: expect.any(String) });
   });
