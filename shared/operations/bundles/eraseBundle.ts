@@ -4,7 +4,7 @@ import { type BundleRecord, bundleFacts, endedBy } from "../../domain/bundle.ts"
 import type { Actor, NewEvent } from "../../domain/event.ts";
 import type { SenderRecord } from "../../domain/sender.ts";
 import { actorOf, type StampCaller } from "../caller.ts";
-import { settleCasesOf } from "../cases/settleCase.ts";
+import { endGrantsSoon } from "../cases/settleCase.ts";
 import type { StampHead, World } from "../needs.ts";
 import { newNote, noteDigest } from "../note.ts";
 import { operatorOf } from "../operator.ts";
@@ -67,14 +67,14 @@ export async function eraseBundle(
         data: { ...bundleFacts(bundle), dueOn: erasure.dueOn, decidedBy: operator, reasonDigest: noteDigest(reason) },
       };
       await schedule.purgeEarlyAt({ stampId, bundleId, basis: "erasure", dueOn: erasure.dueOn });
-      const settle = await settleCasesOf(world, bundle);
+      const endTheirs = await endGrantsSoon(world, [bundle]);
       await stamps.commit(
         stampId,
         head,
         { events: [event], update: [{ from: bundle, to: next }], notes: [reason] },
         now,
       );
-      await settle();
+      await endTheirs();
       return { sender, bundle: next };
     },
     eraser.head,

@@ -3,7 +3,7 @@ import { type BundleRecord, bundleFacts } from "../../domain/bundle.ts";
 import { type NewEvent, theService } from "../../domain/event.ts";
 import { type PurgeReason, purgeReasons } from "../../domain/purge.ts";
 import { closedForLongEnough } from "../cases/closedCases.ts";
-import { settleCasesOf } from "../cases/settleCase.ts";
+import { endGrantsSoon } from "../cases/settleCase.ts";
 import type { World } from "../needs.ts";
 import { transact } from "../transact.ts";
 import { finishPurge } from "./finishPurge.ts";
@@ -33,9 +33,9 @@ export async function purgeEarly(
         actor: theService,
         data: { ...bundleFacts(bundle), basis },
       };
-      const settle = await settleCasesOf(world, bundle);
+      const endTheirs = await endGrantsSoon(world, [bundle]);
       await stamps.commit(stampId, head, { events: [event], update: [{ from: bundle, to: next }] }, now);
-      await settle();
+      await endTheirs();
       return next;
     },
   );

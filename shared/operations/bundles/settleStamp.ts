@@ -1,7 +1,7 @@
 import { type StampId, toUtcTime } from "../../api/primitives.ts";
 import type { StampRecord } from "../../domain/stamp.ts";
 import { eachBounded } from "../bounded.ts";
-import { settleCase } from "../cases/settleCase.ts";
+import { endGrants } from "../cases/settleCase.ts";
 import type { World } from "../needs.ts";
 import { settleBundle } from "./settleBundle.ts";
 
@@ -13,7 +13,7 @@ export async function settleStamp(world: World, stampId: StampId): Promise<void>
   await eachBounded(world.stamps.openBundles(stampId), 8, async ({ item: bundleId }) => {
     await settleBundle(world, stampId, bundleId);
   });
-  await eachBounded(world.stamps.cases(stampId), 8, ({ item }) => settleCase(world, item));
+  await eachBounded(world.stamps.cases(stampId), 8, ({ item }) => endGrants(world, item));
 }
 
 /** Call before the commit; run what it gives after it. */

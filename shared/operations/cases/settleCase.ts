@@ -13,13 +13,21 @@ import { reconsiderBundles } from "./closedCases.ts";
 const grantsPerCommit = 25;
 
 /**
- * Writes the ends of a case's grants that have ended: by closing, unassigning, time, or the loss of all that they lent; and when its bundles are due by
- * its closing. All of that holds from its own moment on; this makes it show.
+ * Makes show what a change of a case has ended, or time: its grants, its drop boxes, and when its bundles are due by its closing. All of that holds
+ * from its own moment on.
  */
 export async function settleCase(world: World, caseNumber: CaseNumber): Promise<void> {
-  while ((await endSomeGrants(world, caseNumber)) === grantsPerCommit);
+  await endGrants(world, caseNumber);
   await closeDropBoxes(world, caseNumber);
   await reconsiderBundles(world, caseNumber);
+}
+
+/**
+ * Writes the ends of a case's grants that have ended: by closing, unassigning, time, or the loss of all that they lent. A loss ends nothing else, so
+ * that losing one bundle costs the same however many the case has.
+ */
+export async function endGrants(world: World, caseNumber: CaseNumber): Promise<void> {
+  while ((await endSomeGrants(world, caseNumber)) === grantsPerCommit);
 }
 
 /** A closed case takes no logs: its boxes give no URL any more, and the sweeper empties them. */
@@ -87,22 +95,31 @@ export async function settleCaseSoon(
         (was) => !after.assignees.some((is) => is.subjectId === was.subjectId && is.epoch === was.epoch),
       ));
   if (!ends) return async () => {};
-  const { caseNumber } = after;
-  return await settleCasesOf(world, { links: [{ caseNumber }] });
+  return await soon(world, [after.caseNumber], settleCase);
 }
 
-/** The cases that a bundle is linked to, for when it is lost to them. Call before the commit that says so; run what it gives after it. */
-export async function settleCasesOf(
+/** Ends the grants that lose a bundle, or several of a stamp, with it. Call before the commit that says so; run what it gives after it. */
+export async function endGrantsSoon(
   world: World,
-  bundle: { readonly links: readonly Pick<BundleRecord["links"][number], "caseNumber">[] },
+  lost: readonly Pick<BundleRecord, "links">[],
+): Promise<() => Promise<void>> {
+  const cases = new Set(lost.flatMap(({ links }) => links.map(({ caseNumber }) => caseNumber)));
+  return await soon(world, [...cases], endGrants);
+}
+
+/** A look at each of the cases, which the sweeper takes where we die first. */
+async function soon(
+  world: World,
+  caseNumbers: readonly CaseNumber[],
+  settle: (world: World, caseNumber: CaseNumber) => Promise<void>,
 ): Promise<() => Promise<void>> {
   const now = world.clock.now();
-  const looks = bundle.links.map(({ caseNumber }) => ({ kind: "case", caseNumber, dueOn: toUtcTime(now) }) as const);
+  const looks = caseNumbers.map((caseNumber) => ({ kind: "case", caseNumber, dueOn: toUtcTime(now) }) as const);
   for (const look of looks) await world.schedule.remember(look, now);
   return async () => {
     for (const look of looks) {
       try {
-        await settleCase(world, look.caseNumber);
+        await settle(world, look.caseNumber);
         await world.schedule.forget(look);
       } catch (error) {
         world.log.error("case.settleLater", error, { caseNumber: look.caseNumber });

@@ -8,7 +8,7 @@ import { eachBounded } from "../bounded.ts";
 import { placeOf, purged, sayPurged } from "../bundles/finishPurge.ts";
 import { purgeEarly } from "../bundles/purgeEarly.ts";
 import { settleBundle } from "../bundles/settleBundle.ts";
-import { settleCasesOf } from "../cases/settleCase.ts";
+import { endGrantsSoon } from "../cases/settleCase.ts";
 import type { EarlyPurge, Expiry, HeldDay, World } from "../needs.ts";
 import { transact } from "../transact.ts";
 
@@ -134,8 +134,9 @@ async function purgeTogether(world: World, held: HeldDay, expiries: readonly Exp
         events.push(event);
         update.push({ from: bundle, to: next });
       }
-      for (const { to } of update) await settleCasesOf(world, to);
+      const endTheirs = await endGrantsSoon(world, gone);
       if (events.length > 0) await stamps.commit(stampId, head, { events, update }, now);
+      await endTheirs();
       return {
         purged: update.map(({ to }) => to),
         done: mine.filter((bundle) => bundle.state !== "submitted"),

@@ -109,6 +109,23 @@ describe("[invariant 3] deletion by closed cases", () => {
     expect(await blobsIn(of.stage)).toEqual([]);
   });
 
+  test("costs as much for each bundle, however many the case has", async () => {
+    const callsForEach = async (bundles: number): Promise<number> => {
+      const stage = stages({ settings });
+      // Each of a stamp of its own, so that no two wait for one partition.
+      const stamps = await Promise.all(Array.from({ length: bundles }, () => stage.registeredStamp()));
+      const supportCase = await stage.openCase({ stampIds: stamps.map(({ stampId }) => stampId) });
+      for (const stamp of stamps) expectStatus(await supportCase.link((await accepted(stage, stamp)).bundle), 201);
+      await supportCase.close();
+      const late = stage.another({ settings, offsetDays: 6 });
+      const { calls } = await late.faults.watching(() => late.app.timers.purgeDue());
+      expect(await blobsIn(stage)).toEqual([]);
+      return calls.length / bundles;
+    };
+    const ofTwo = await callsForEach(2);
+    expect(await callsForEach(6)).toBeLessThanOrEqual(ofTwo);
+  });
+
   test("does not happen where it is not set", async () => {
     const of = await lent();
     const byAge = (await dueOf(of)).purgeOn;
