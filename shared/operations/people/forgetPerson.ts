@@ -2,6 +2,7 @@ import { caseNumber, stampId, toUtcTime } from "../../api/primitives.ts";
 import { type Actor, theService } from "../../domain/event.ts";
 import { lastTextsMs, type SubjectId } from "../../domain/people.ts";
 import { DomainError } from "../../errors.ts";
+import { eachBounded } from "../bounded.ts";
 import { actorOf, type Caller } from "../caller.ts";
 import type { NotePlace, World } from "../needs.ts";
 import { transact } from "../transact.ts";
@@ -36,7 +37,7 @@ async function forget(world: World, actor: Actor, subject: SubjectId): Promise<v
     const event = { type: "person.forgotten", actor, data: { subjectId: subject } } as const;
     await service.commit(head, { events: [event], mark: markOf(subject) }, clock.now());
   });
-  for await (const place of people.notes(subject)) await dropNote(world, place);
+  await eachBounded(people.notes(subject), 8, (place) => dropNote(world, place));
   await people.forget(subject);
 }
 
@@ -46,10 +47,10 @@ const markOf = (subject: SubjectId) => ({ kind: "forgotten", subject }) as const
 export async function finishForgetting(world: World, subject: SubjectId): Promise<void> {
   const { people, service } = world;
   if (!(await service.isMarked(markOf(subject)))) return;
-  for await (const place of people.notes(subject)) {
+  await eachBounded(people.notes(subject), 8, async (place) => {
     await dropNote(world, place);
     await people.noteGone(subject, place);
-  }
+  });
   await people.forget(subject);
 }
 

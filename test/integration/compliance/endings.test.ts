@@ -230,6 +230,21 @@ describe("[invariant 9] whoever is forgotten", () => {
     expect(await stage.app.world.people.whois(after)).toEqual(who);
   });
 
+  test("is forgotten in the end, also where that died after its event and nobody asks again", async () => {
+    const { stage, supportCase, grantId } = await lent();
+    const who = { scope: "entra", identity: supportCase.engineer.oid } as const;
+    const subject = await stage.app.world.people.subjectOf(who);
+    const registrar = await stage.person("R");
+    stage.faults.failWhere(({ method }) => method === "DELETE");
+    expectRefusal(await registrar.call("POST", `/people/${subject}:forget`), 503, "ServiceUnavailable");
+    stage.faults.failWhere(undefined);
+    expect((await stage.events("service")).map(({ type }) => type)).toContain("person.forgotten");
+    await stage.another({ offsetDays: 0.02 }).runTimer("sweepUnfinished");
+    expect(await directoryOf(stage)).not.toContain(who.identity);
+    const grant = await (await stage.person("A")).call("GET", `${supportCase.path}/accessGrants/${grantId}`);
+    expect(grant.json).not.toHaveProperty("justification");
+  });
+
   test("has left no text behind that they were writing just then", async () => {
     const { stage, supportCase, bundle } = await lent();
     const { people } = stage.app.world;
