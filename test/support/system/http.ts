@@ -24,10 +24,10 @@ export type Answer = {
   readonly json: unknown;
 };
 
-const pool = { keepAlive: true, maxSockets: 64 } as const;
+/** A connection for each request: one that was kept could be closed by storage, which keeps it for five seconds, just as it is taken again. */
 const lines = {
-  "http:": { agent: new Agent(pool), request: requestHttp },
-  "https:": { agent: new HttpsAgent(pool), request: requestHttps },
+  "http:": { agent: new Agent({ keepAlive: false, maxSockets: 64 }), request: requestHttp },
+  "https:": { agent: new HttpsAgent({ keepAlive: false, maxSockets: 64 }), request: requestHttps },
 } as const;
 const answerLimitMilliseconds = 60_000;
 
