@@ -1,4 +1,4 @@
-import { describe, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { inTurn } from "../../../shared/operations/inTurn.ts";
 
 /** Work that ends when it is told to. */
@@ -12,6 +12,10 @@ function held(log: string[], name: string) {
 }
 
 describe("those that want the same place", () => {
+  // A turn lasts as long as the test says, however slow the machine.
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
   test("go one behind the other, in the order in which they came", async () => {
     const begun: string[] = [];
     const [one, two, three] = [held(begun, "one"), held(begun, "two"), held(begun, "three")];
@@ -46,33 +50,23 @@ describe("those that want the same place", () => {
   });
 
   test("are passed after a second, when what they do takes longer", async () => {
-    vi.useFakeTimers();
-    try {
-      const begun: string[] = [];
-      const [slow, next] = [held(begun, "slow"), held(begun, "next")];
-      const slowly = inTurn("here", slow.work);
-      next.end();
-      const passing = inTurn("here", next.work);
-      await vi.advanceTimersByTimeAsync(999);
-      expect(begun).toEqual(["slow"]);
-      await vi.advanceTimersByTimeAsync(1);
-      expect(await passing).toBe("next");
-      slow.end();
-      expect(await slowly).toBe("slow");
-    } finally {
-      vi.useRealTimers();
-    }
+    const begun: string[] = [];
+    const [slow, next] = [held(begun, "slow"), held(begun, "next")];
+    const slowly = inTurn("here", slow.work);
+    next.end();
+    const passing = inTurn("here", next.work);
+    await vi.advanceTimersByTimeAsync(999);
+    expect(begun).toEqual(["slow"]);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(await passing).toBe("next");
+    slow.end();
+    expect(await slowly).toBe("slow");
   });
 
   test("never wait for each other: whoever has a turn takes no second one", async () => {
-    vi.useFakeTimers();
-    try {
-      const within = (inner: string) => async () => await inTurn(inner, async () => inner);
-      const all = [inTurn("left", within("right")), inTurn("right", within("left")), inTurn("left", within("left"))];
-      // No turn is over by its time here: no second passes.
-      expect(await Promise.all(all)).toEqual(["right", "left", "left"]);
-    } finally {
-      vi.useRealTimers();
-    }
+    const within = (inner: string) => async () => await inTurn(inner, async () => inner);
+    const all = [inTurn("left", within("right")), inTurn("right", within("left")), inTurn("left", within("left"))];
+    // No turn is over by its time here: no second passes.
+    expect(await Promise.all(all)).toEqual(["right", "left", "left"]);
   });
 });
