@@ -10,6 +10,13 @@ const keptBytes = 4 * 1024 * 1024;
 /** Logs shrink much, zips hardly: a zip that inflates to more than this many times its size is made to. */
 const mostGrowth = 20;
 
+/** What one deflated zip is inflated to, at the most. */
+export const inflatedBytes = ({
+  sizeBytes,
+  compressedBytes,
+}: Pick<EntryPlace, "sizeBytes" | "compressedBytes">): number =>
+  Math.min(sizeBytes, mostGrowth * (compressedBytes + 65_536));
+
 /**
  * Inflates one deflated zip of a bundle as the bundle's bytes go by, once, and keeps its end, where its directory is.
  * What is wrong with it shows in `end`, never in `take`: the bundle itself is read on.
@@ -26,7 +33,7 @@ export class InflatingTail {
 
   constructor(entry: EntryPlace) {
     this.#entry = entry;
-    this.#mostBytes = Math.min(entry.sizeBytes, mostGrowth * (entry.compressedBytes + 65_536));
+    this.#mostBytes = inflatedBytes(entry);
     this.#kept = new LastBytes(Math.min(keptBytes, this.#mostBytes));
     this.#inflate.on("error", (error) => this.#fail(error));
     this.#inflate.on("data", (chunk: Buffer) => this.#keep(chunk));

@@ -10,7 +10,7 @@ import { storedEntry } from "./content.ts";
 import { entriesIn, type FoundDirectory, locateDirectory } from "./directory.ts";
 import { deflated, stored, type ZipEntry } from "./entry.ts";
 import { FileList, mostFiles, type SortedFiles } from "./fileList.ts";
-import { GrowsTooMuch, InflatingTail } from "./inflating.ts";
+import { GrowsTooMuch, InflatingTail, inflatedBytes } from "./inflating.ts";
 import { PassingParts } from "./passing.ts";
 import { ArchiveError, type FileEnd, OutOfReach, type Source, TooMuchReading, withBudget, withEnd } from "./source.ts";
 
@@ -55,6 +55,9 @@ export const mostBesideBytes = 1024 * 1024;
 
 /** Zips inside that are looked into. */
 const mostZips = 2_000;
+
+/** What all zips of a bundle are inflated to, at the most: they hardly shrink, and a verification has half an hour (`host.json`). */
+const mostInflatedBytes = (bundleBytes: number): number => 4 * bundleBytes + 128 * 1024 * 1024;
 
 /** Throws `ArchiveError` where the file is no zip. */
 export async function openInventory(file: Source): Promise<InventoryTaking> {
@@ -111,8 +114,13 @@ async function readDirectory(bundle: Source, { offset, end }: FoundDirectory): P
 async function wantedOf(bundle: Source, directory: FoundDirectory) {
   const zips: ZipEntry[] = [];
   const beside = new Map<string, ZipEntry>();
+  let left = mostInflatedBytes(bundle.sizeBytes);
   for await (const entry of readable(entriesIn(bundle, directory))) {
-    if (isReadableZip(entry) && entry.method === deflated && zips.length < mostZips) zips.push(entry);
+    const isInflated = isReadableZip(entry) && entry.method === deflated && zips.length < mostZips;
+    if (isInflated && inflatedBytes(entry) <= left) {
+      left -= inflatedBytes(entry);
+      zips.push(entry);
+    }
     const key = besideKey(entry);
     if (key !== undefined && !beside.has(key)) beside.set(key, entry);
   }

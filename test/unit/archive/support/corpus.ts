@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { constants, crc32, deflateRawSync } from "node:zlib";
 import type { InventoryWarning } from "../../../../shared/domain/inventory.ts";
 import { type RawEntry, rawZip, zip64Field } from "./rawZip.ts";
@@ -54,6 +54,9 @@ const bombOfBombs = rawZip(
   Array.from({ length: 200 }, (_, index) => ({ ...deflated(`${index}.log`, Buffer.alloc(40_000)) })),
 );
 
+/** Shrinks to a twentieth. */
+const grown = deflated("grown", Buffer.concat([randomBytes(mebibyte), Buffer.alloc(19 * mebibyte)]));
+
 export const corpus: readonly BadZip[] = [
   { name: "a flat bomb", bytes: bomb, warnings: {}, unreadable: ["zeros.log"] },
   {
@@ -70,6 +73,13 @@ export const corpus: readonly BadZip[] = [
     bytes: rawZip([{ name: "Storage-20270203040506.zip", data: zeros(64), method: 8, sizeBytes: 1000 }]),
     warnings: { roleZipTooLarge: 1 },
     unreadable: ["Storage-20270203040506.zip"],
+  },
+  {
+    name: "many zips that each grow as much as one may",
+    bytes: rawZip(
+      Array.from({ length: 9 }, (_, part) => ({ ...grown, name: `Storage-part${part + 2}-20270203040506.zip` })),
+    ),
+    warnings: { damagedRoleZip: 8, skippedRoleZip: 1 },
   },
   {
     name: "entries that share their bytes",
