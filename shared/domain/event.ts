@@ -61,12 +61,18 @@ export const eventTypes = [
   "checkpoint.sealed",
   "person.forgotten",
   "audit.exported",
+  "settings.inForce",
+  "reconciler.found",
   "ledger.restored",
 ] as const;
 export type EventType = (typeof eventTypes)[number];
 
 type Fact = string | number | boolean | readonly string[];
 export type EventData = Readonly<Record<string, Fact>>;
+export const eventData: z.ZodType<EventData> = z.record(
+  z.string(),
+  z.union([z.string(), z.number(), z.boolean(), z.array(z.string())]),
+);
 
 /** What an operation says happened; the ledger adds partition, seq, time and hashes. */
 export type NewEvent = { readonly type: EventType; readonly actor: Actor; readonly data: EventData };

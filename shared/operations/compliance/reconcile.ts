@@ -12,9 +12,10 @@ import { all } from "../bounded.ts";
 import type { HeldDay, World } from "../needs.ts";
 import { findFaults } from "./checkAccounts.ts";
 import { compareDay } from "./compareDay.ts";
+import { recordStanding } from "./recordStanding.ts";
 import { findViolations } from "./retention.ts";
 
-type Needs = Pick<World, "clock" | "log" | "runs" | "schedule" | "stamps" | "storehouse">;
+type Needs = Pick<World, "clock" | "log" | "rules" | "runs" | "schedule" | "service" | "stamps" | "storehouse">;
 
 /** What one run keeps, at the most: the first of them are reason enough to look. */
 const mostFindings = 200;
@@ -37,6 +38,7 @@ export async function reconcile(world: Needs): Promise<void> {
     log.alert("retention.violation", { code, since, container, stampId, bundleId });
   }
   await runs.keepFindings({ asOf: toUtcTime(now), violations });
+  await recordStanding(world, violations);
 }
 
 /** An account that does not answer is a finding of its own, and the others are compared all the same. */

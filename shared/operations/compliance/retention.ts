@@ -1,12 +1,13 @@
 import type { Retention } from "../../api/compliance.ts";
 import { toUtcTime } from "../../api/primitives.ts";
-import { dayMs, dayPurgeOn, instant, lifecycleDays, retentionDays } from "../../domain/retention.ts";
+import { dayMs, dayPurgeOn, instant } from "../../domain/retention.ts";
 import { type DayCounts, inTotal, plus } from "../../domain/rollup.ts";
 import { startOfDay, type UtcDay } from "../../domain/utcDay.ts";
 import { earlyOverdue, heldTooLong, purgeSilent } from "../../domain/violations.ts";
 import { all, take } from "../bounded.ts";
 import type { AuditWorld, HeldDay } from "../needs.ts";
 import { countBundles } from "./countBundles.ts";
+import { settingsInForce } from "./settingsInForce.ts";
 
 type Needs = Pick<AuditWorld, "clock" | "events" | "rollups" | "rules" | "runs" | "schedule">;
 
@@ -39,17 +40,6 @@ export async function getRetention(world: Needs): Promise<Retention> {
     accesses: { byPurpose: total.accessesBy, outsideSupportCase: total.accessesOutsideSupport },
   };
 }
-
-const settingsInForce = (rules: AuditWorld["rules"]): Retention["settings"] => ({
-  PURGE_AFTER_DAYS: rules.purgeAfterDays,
-  ERASE_DELAY_HOURS: rules.eraseDelayHours,
-  ...(rules.purgeAfterCaseCloseDays === undefined
-    ? {}
-    : { PURGE_AFTER_CASE_CLOSE_DAYS: rules.purgeAfterCaseCloseDays }),
-  MAX_BUNDLE_BYTES: rules.maxBundleBytes,
-  lifecycleDays,
-  hardLineDays: retentionDays,
-});
 
 /** The first day that still holds a bundle's copy has the oldest; the index orders each day by the time of creation. */
 async function findOldestByte(

@@ -1,6 +1,6 @@
 import type { UtcTime } from "../../api/primitives.ts";
 import type { CheckpointLeaf, CheckpointRecord } from "../../domain/checkpoint.ts";
-import type { NewEvent } from "../../domain/event.ts";
+import type { EventData, NewEvent } from "../../domain/event.ts";
 import type { SubjectId } from "../../domain/people.ts";
 import type { UtcDay } from "../../domain/utcDay.ts";
 import type { Violation } from "../../domain/violations.ts";
@@ -22,7 +22,13 @@ export type Mark =
   | { readonly kind: "exported"; readonly day: UtcDay; readonly subject: SubjectId }
   | { readonly kind: "forgotten"; readonly subject: SubjectId };
 
-export type ServiceHead = Head<{ readonly begun: true }>;
+/** What the ledger said last of the service itself: it speaks again once that has changed. */
+export type SaidOfItself = {
+  readonly settings?: EventData | undefined;
+  readonly findings?: EventData | undefined;
+};
+
+export type ServiceHead = Head<{ readonly begun: true; readonly said?: SaidOfItself | undefined }>;
 
 export type Service = {
   readonly head: () => Promise<ServiceHead>;
@@ -34,6 +40,8 @@ export type Service = {
       readonly container?: ContainerRecord;
       readonly checkpoint?: CheckpointRecord;
       readonly mark?: Mark;
+      /** Replaces what was said before, part by part. */
+      readonly said?: SaidOfItself;
     },
     on: Date,
   ) => Promise<ServiceHead>;

@@ -2,7 +2,14 @@ import * as z from "zod";
 import { caseNumber as caseNumberSchema, stampId as stampIdSchema } from "../../api/primitives.ts";
 import type { BundleRecord } from "../../domain/bundle.ts";
 import type { DropBoxRecord } from "../../domain/dropBox.ts";
-import { type ChainedEvent, type ChainPosition, chain, eventTypes, type NewEvent } from "../../domain/event.ts";
+import {
+  type ChainedEvent,
+  type ChainPosition,
+  chain,
+  eventData,
+  eventTypes,
+  type NewEvent,
+} from "../../domain/event.ts";
 import { subjectId } from "../../domain/people.ts";
 import { utcDay, utcDaySchema } from "../../domain/utcDay.ts";
 import { placeOf } from "../bundles/finishPurge.ts";
@@ -196,6 +203,10 @@ async function serviceChange(
       const { day } = z.object({ day: utcDaySchema }).parse(data);
       return { mark: { kind: "exported", day, subject: subjectId.parse(actor.id) } satisfies Mark };
     }
+    case "settings.inForce":
+      return { said: { settings: eventData.parse(data) } };
+    case "reconciler.found":
+      return { said: { findings: eventData.parse(data) } };
     default:
       return {};
   }

@@ -4,11 +4,10 @@ import { dayContainerName } from "../../domain/containers.ts";
 import type { UtcDay } from "../../domain/utcDay.ts";
 import type { AccountLook } from "../../operations/needs.ts";
 import { hasCode, orUnavailable } from "../failures.ts";
-import { deleteContainer } from "./deletion.ts";
 
 /** What is really in an account, listed rather than looked up: the other half of every comparison with the tables. */
 export type Inventory = {
-  /** The names of all its containers. */
+  /** The names of all its containers but the one for probe writes. */
   readonly containers: () => AsyncIterable<string>;
   /** The names of all blobs of a day's container, whatever they are; none where there is no such container. */
   readonly blobsIn: (day: UtcDay) => AsyncIterable<string>;
@@ -20,12 +19,12 @@ export type Inventory = {
 /** Asks Resource Manager, which knows all of it. */
 export type Inspect = (signal?: AbortSignal) => Promise<readonly AccountFault[]>;
 
-/** A container of our own for the probe write: no URL leads into it. */
+/** A container of our own for the probe write, which stays: no URL leads into it, and two who look at once are in nobody's way. */
 const probeContainer = "retention-probe";
 
 export function openInventory(service: BlobServiceClient, inspect?: Inspect): Inventory {
   async function* containers() {
-    for await (const { name } of service.listContainers()) yield name;
+    for await (const { name } of service.listContainers()) if (name !== probeContainer) yield name;
   }
 
   async function* blobsIn(day: UtcDay) {
@@ -57,7 +56,8 @@ export function openInventory(service: BlobServiceClient, inspect?: Inspect): In
 async function probeVersioning(service: BlobServiceClient): Promise<AccountFault[]> {
   const container = service.getContainerClient(probeContainer);
   await container.createIfNotExists();
-  const { versionId } = await container.getBlockBlobClient("probe").upload("probe", 5);
-  await deleteContainer(container);
+  const probe = container.getBlockBlobClient("probe");
+  const { versionId } = await probe.upload("probe", 5);
+  await probe.deleteIfExists();
   return versionId === undefined ? [] : ["versioning"];
 }

@@ -2,6 +2,7 @@ import type { TransactionAction } from "@azure/data-tables";
 import * as z from "zod";
 import { utcTime } from "../../api/primitives.ts";
 import { type CheckpointRecord, checkpointRecord } from "../../domain/checkpoint.ts";
+import { eventData } from "../../domain/event.ts";
 import { type UtcDay, utcDaySchema } from "../../domain/utcDay.ts";
 import type { Checkpoints, ContainerRecord, Mark, Service } from "../../operations/needs.ts";
 import { toEntity } from "./entity.ts";
@@ -14,7 +15,10 @@ import type { Table } from "./table.ts";
  */
 
 const partition = "service";
-const begun = z.object({ begun: z.literal(true) });
+const begun = z.object({
+  begun: z.literal(true),
+  said: z.object({ settings: eventData.optional(), findings: eventData.optional() }).optional(),
+});
 const containerRecord = z.object({
   day: utcDaySchema,
   account: z.string(),
@@ -39,13 +43,14 @@ export function openService(
     rows: ledger,
     service: {
       head: () => ledger.head(partition, partition),
-      commit: (head, { events, container, checkpoint, mark }, on) => {
+      commit: (head, { events, container, checkpoint, mark, said }, on) => {
         const rows = [
           ...(container === undefined ? [] : [containerRow(container)]),
           ...(checkpoint === undefined ? [] : checkpointRows(checkpoint)),
           ...(mark === undefined ? [] : [markRow(mark)]),
         ];
-        return ledger.commit(partition, head, { state: { begun: true }, events, rows }, on);
+        const state = { begun: true, said: { ...head.state?.said, ...said } } as const;
+        return ledger.commit(partition, head, { state, events, rows }, on);
       },
       container: async (day, account) =>
         (await table.read(partition, containerKey(day, account), containerRecord))?.value,

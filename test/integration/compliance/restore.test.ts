@@ -65,6 +65,7 @@ async function live() {
   expectStatus(await supportCase.link(bundle), 201);
   const { grantId } = await supportCase.grant([bundle]);
   await supportCase.url(grantId, bundle);
+  await stage.app.timers.reconcile();
   await stage.app.timers.sealCheckpoint();
   return { stage, stamp, disabled, bundle, submitted, supportCase, grantId };
 }
@@ -136,7 +137,9 @@ describe("a lost state account", () => {
       others: await rowsOf(stage, disabled.stampId),
       report: await reportOf(stage),
       events: withoutCheckpoints(await eventsOf(stage)),
+      said: (await stage.app.world.service.head()).state?.said,
     };
+    expect(before.said).toMatchObject({ settings: { ERASE_DELAY_HOURS: 24 } });
     expect(before.rows.bundles.map((bundle) => bundle?.state).sort()).toEqual([
       "accepted",
       "accepted",
@@ -151,6 +154,7 @@ describe("a lost state account", () => {
     expect(await rowsOf(next, stamp.stampId)).toEqual(before.rows);
     expect(await rowsOf(next, disabled.stampId)).toEqual(before.others);
     expect(await reportOf(next)).toEqual(before.report);
+    expect((await next.app.world.service.head()).state?.said).toEqual(before.said);
     const events = await eventsOf(next);
     expect(withoutCheckpoints(events)).toEqual(before.events);
     expectWholeLedger(events);
@@ -365,7 +369,7 @@ describe("a lost state account", () => {
     const script = resolve(import.meta.dirname, "../../../local/restore.ts");
     const environment = { PATH: process.env.PATH, ...stage.environment };
     const { stdout } = await promisify(execFile)(process.execPath, [script], { env: environment });
-    expect(stdout).toMatch(/^Restored \d+ events of 3 partitions, up to checkpoint 1\.\nNext: /);
+    expect(stdout).toMatch(/^Restored \d+ events of 4 partitions, up to checkpoint 1\.\nNext: /);
     expect(await rowsOf(stage, stamp.stampId)).toEqual(before);
     const failed = promisify(execFile)(process.execPath, [script], { env: { PATH: process.env.PATH } });
     await expect(failed).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining("PUBLIC_ORIGIN") });
