@@ -7,7 +7,7 @@ import { hasCode, orUnavailable } from "../failures.ts";
 
 /** What is really in an account, listed rather than looked up: the other half of every comparison with the tables. */
 export type Inventory = {
-  /** The names of all its containers but the one for probe writes. */
+  /** The names of all its containers. */
   readonly containers: () => AsyncIterable<string>;
   /** The names of all blobs of a day's container, whatever they are; none where there is no such container. */
   readonly blobsIn: (day: UtcDay) => AsyncIterable<string>;
@@ -19,12 +19,12 @@ export type Inventory = {
 /** Asks Resource Manager, which knows all of it. */
 export type Inspect = (signal?: AbortSignal) => Promise<readonly AccountFault[]>;
 
-/** A container of our own for the probe write, which stays: no URL leads into it, and two who look at once are in nobody's way. */
+/** A container of our own for the probe write: no URL leads into it. */
 const probeContainer = "retention-probe";
 
 export function openInventory(service: BlobServiceClient, inspect?: Inspect): Inventory {
   async function* containers() {
-    for await (const { name } of service.listContainers()) if (name !== probeContainer) yield name;
+    for await (const { name } of service.listContainers()) yield name;
   }
 
   async function* blobsIn(day: UtcDay) {
@@ -52,12 +52,16 @@ export function openInventory(service: BlobServiceClient, inspect?: Inspect): In
   return { containers, blobsIn, holdsBlob, faults };
 }
 
-/** A write on an account with versioning answers with a version. */
+/** A write on an account with versioning answers with a version. Whoever meets another's probe leaves it to the other to tell. */
 async function probeVersioning(service: BlobServiceClient): Promise<AccountFault[]> {
   const container = service.getContainerClient(probeContainer);
-  await container.createIfNotExists();
-  const probe = container.getBlockBlobClient("probe");
-  const { versionId } = await probe.upload("probe", 5);
-  await probe.deleteIfExists();
-  return versionId === undefined ? [] : ["versioning"];
+  try {
+    await container.createIfNotExists();
+    const { versionId } = await container.getBlockBlobClient("probe").upload("probe", 5);
+    await container.deleteIfExists();
+    return versionId === undefined ? [] : ["versioning"];
+  } catch (error) {
+    if (hasCode(error, "ContainerBeingDeleted", "ContainerNotFound")) return [];
+    throw error;
+  }
 }
