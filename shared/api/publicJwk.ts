@@ -55,8 +55,21 @@ export type PublicJwk = z.infer<typeof publicJwk>;
 type KeyMaterial = Pick<PublicJwk, "kty" | "crv" | "x" | "y">;
 const materialOf = ({ kty, crv, x, y }: KeyMaterial) => ({ kty, crv, x, ...(y === undefined ? {} : { y }) });
 
+/** A stamp signs every request with the same key, and reading it each time is a good part of checking the signature. */
+const mostRemembered = 1000;
+const remembered = new Map<string, KeyObject>();
+
 /** The key for `node:crypto`. Throws if it is no point of its curve, which `publicJwk` has ruled out. */
-export const publicKeyOf = (jwk: KeyMaterial): KeyObject => createPublicKey({ key: materialOf(jwk), format: "jwk" });
+export function publicKeyOf(jwk: KeyMaterial): KeyObject {
+  const material = materialOf(jwk);
+  const name = JSON.stringify(material);
+  const known = remembered.get(name);
+  if (known !== undefined) return known;
+  const key = createPublicKey({ key: material, format: "jwk" });
+  if (remembered.size >= mostRemembered) remembered.clear();
+  remembered.set(name, key);
+  return key;
+}
 
 /** RFC 7638 thumbprint, base64url of a SHA-256. */
 export const jwkThumbprint = (jwk: KeyMaterial): Promise<string> => calculateJwkThumbprint(materialOf(jwk), "sha256");

@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { jwkThumbprint, publicJwk, sameKey } from "../../../shared/api/publicJwk.ts";
+import { jwkThumbprint, publicJwk, publicKeyOf, sameKey } from "../../../shared/api/publicJwk.ts";
 import { makeKey } from "./support.ts";
 
 const ec = makeKey("EC").jwk;
@@ -104,5 +104,17 @@ describe("two keys", () => {
       kid: "x",
     });
     expect(await jwkThumbprint(jwk)).toBe("kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
+  });
+});
+
+describe("a key that was read", () => {
+  it("is remembered by what it is, whatever is said beside it", () => {
+    expect(publicKeyOf({ ...ec, kid: "one" })).toBe(publicKeyOf({ ...ec, kid: "other" }));
+    expect(publicKeyOf(ec)).not.toBe(publicKeyOf(okp));
+  });
+
+  it("is itself, also when more were read than are remembered", () => {
+    const keys = Array.from({ length: 1100 }, () => makeKey("OKP").jwk);
+    for (const jwk of [...keys, ...keys]) expect(publicKeyOf(jwk).export({ format: "jwk" }).x).toBe(jwk.x);
   });
 });
