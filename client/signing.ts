@@ -11,6 +11,8 @@ export type UnsignedRequest = {
   /** The absolute URL as it is sent: what `@target-uri` covers. */
   readonly url: string;
   readonly body?: Uint8Array | undefined;
+  /** Conditions on the version that stands (RFC 9110, 13.1): the service asks that they be signed. */
+  readonly conditions?: Readonly<Partial<Record<"if-match" | "if-none-match", string>>>;
 };
 
 /** Seconds for which a signature is good: the most that the service allows. */
@@ -22,7 +24,10 @@ export async function signedHeaders(
   key: SigningKey,
   now: Date,
 ): Promise<Record<string, string>> {
-  const headers = request.body === undefined ? {} : bodyHeaders(request.body);
+  const headers: Record<string, string> = {
+    ...(request.body === undefined ? {} : bodyHeaders(request.body)),
+    ...request.conditions,
+  };
   const created = Math.floor(now.getTime() / 1000);
   const fields = await createSignature(
     {

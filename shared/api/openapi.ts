@@ -3,12 +3,10 @@ import { type CreateDocumentOptions, createDocument } from "zod-openapi";
 import { errorCodes } from "../errors.ts";
 import { answerHeaders, requestHeaders } from "./headers.ts";
 import { bundleManifest } from "./manifest.ts";
-import { type Permission, type Route, takesBody } from "./route.ts";
+import { apiVersion, type Permission, type Route, takesBody } from "./route.ts";
 import { routes } from "./routes.ts";
 
 /** The OpenAPI 3.1 document, made from the same routes and schemas that the service runs on. */
-
-const apiVersion = "2026-11-01";
 
 const errorEnvelope = z
   .object({

@@ -2,6 +2,8 @@ import * as z from "zod";
 
 /** A route of the contract as data: what it is called, who may call it, what goes in and what comes out. */
 
+export const apiVersion = "2026-11-01";
+
 /** Roles of bearer tokens by their letter in `API.md`, the stamp in the path, and who holds the manifest of the bundle in the path. */
 export type Permission = "stamp" | "manifest" | "R" | "C" | "E" | "A";
 
@@ -31,6 +33,12 @@ export type Route<Params = unknown, Query = unknown, Body = unknown> = {
 export const noBody = z.undefined();
 
 export const takesBody = (route: Route): boolean => route.body !== noBody;
+
+/** The query parameters that the route knows. */
+export const queryNames = ({ who, query }: Pick<Route, "who" | "query">): readonly string[] => [
+  ...(who === "anyone" ? [] : ["api-version"]),
+  ...(query instanceof z.ZodObject ? Object.keys(query.shape) : []),
+];
 
 /** Keeps the types of what a route's schemas parse to. */
 export const route = <Params, Query, Body>(definition: Route<Params, Query, Body>): Route<Params, Query, Body> =>

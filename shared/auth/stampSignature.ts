@@ -1,7 +1,8 @@
 import * as z from "zod";
 import { DomainError } from "../errors.ts";
 import { verifyContentDigest } from "./contentDigest.ts";
-import { type HttpMessage, malformed, type SignatureClaims, verifyHttpSignature } from "./httpSignature.ts";
+import { malformed, type SignatureClaims, verifyHttpSignature } from "./httpSignature.ts";
+import { componentsOf, type RequestMessage } from "./requestComponents.ts";
 import { requireUsable, type VerifyingKey, verifierOf } from "./stampKey.ts";
 
 /** What is required of a stamp's signature (`API.md`, Signing a request). */
@@ -11,11 +12,7 @@ const longestWindow = 300;
 /** Seconds by which a stamp's clock may differ from ours. */
 const skew = 60;
 
-export type SignedRequest = {
-  readonly method: string;
-  /** The configured public origin, then path and query as sent. */
-  readonly targetUri: string;
-  readonly headers: Headers;
+export type SignedRequest = RequestMessage & {
   /** The raw bytes; undefined, or none at all, where no body was sent. */
   readonly body: Uint8Array | undefined;
 };
@@ -31,14 +28,13 @@ export type StampSignature = {
  * Verifies who signed a request, and that it arrived as it was signed. The caller still has to store the nonce, which
  * makes a signature work once. `now` is real time. What `keyOf` throws passes through. Throws, in this order:
  * `SignatureMissing`, `SignatureMalformed`, `KeyUnknown`, `KeyRetired`, `SignatureNotYetValid` or `SignatureExpired`,
- * `SignatureInvalid`, `DigestMissing` or `DigestMismatch`; only an `alg` that nobody knows is `SignatureInvalid` at once.
+ * `SignatureInvalid`, `DigestMissing` or `DigestMismatch`.
  */
 export async function verifyStampSignature(
   request: SignedRequest,
   { keyOf, now }: { readonly keyOf: (keyId: string) => Promise<VerifyingKey | undefined>; readonly now: Date },
 ): Promise<StampSignature> {
-  requireSignature(request.headers);
-  const verified = await verifyHttpSignature(messageOf(request), async (claims) => {
+  const verified = await verifyHttpSignature(signedMessage(request), async (claims) => {
     requireCoverage(claims, request);
     const parameters = readParameters(claims);
     const key = await knownKey(parameters.keyid, keyOf);
@@ -51,21 +47,17 @@ export async function verifyStampSignature(
   return { keyId: keyid, nonce, created: new Date(created * 1000), expires: new Date(expires * 1000) };
 }
 
-function requireSignature(headers: Headers): void {
-  if (headers.has("signature") || headers.has("signature-input")) return;
-  throw new DomainError(
-    "SignatureMissing",
-    "The request is not signed. Sign it with a registered key of the stamp (RFC 9421) and send it again.",
-  );
+function signedMessage(request: SignedRequest) {
+  const signatureInput = request.headers.get("signature-input");
+  const signature = request.headers.get("signature");
+  if (signatureInput === null && signature === null) {
+    throw new DomainError(
+      "SignatureMissing",
+      "The request is not signed. Sign it with a registered key of the stamp (RFC 9421) and send it again.",
+    );
+  }
+  return { signatureInput: signatureInput ?? "", signature: signature ?? "", componentOf: componentsOf(request) };
 }
-
-const messageOf = ({ method, targetUri, headers }: SignedRequest): HttpMessage => ({
-  kind: "request",
-  method,
-  targetUri,
-  requestTarget: targetUri.replace(/^[^/]*\/\/[^/?]*/, ""),
-  fields: [...headers].map(([name, value]) => ({ name, value })),
-});
 
 /**
  * A body without `Content-Digest` passes here unless the signature claims to cover that header: it is `DigestMissing`, once
@@ -75,15 +67,12 @@ function requireCoverage({ components }: SignatureClaims, { headers, body }: Sig
   const needed = ["@method", "@target-uri"];
   if (hasBytes(body)) needed.push("content-type");
   if (hasBytes(body) && headers.has("content-digest")) needed.push("content-digest");
-  if (headers.has("if-match")) needed.push("if-match");
-
-  const parameterized = components.find(({ parameters }) => Object.keys(parameters).length > 0);
-  if (parameterized !== undefined) throw malformed(`component "${parameterized.name}" must have no parameters`);
-  const absent = needed.filter((name) => !components.some((component) => component.name === name));
+  for (const condition of ["if-match", "if-none-match"]) if (headers.has(condition)) needed.push(condition);
+  const absent = needed.filter((name) => !components.includes(name));
   if (absent.length > 0) throw malformed(`it must also cover ${absent.map((name) => `"${name}"`).join(" ")}`);
 }
 
-const seconds = z.int({ error: "must be Unix seconds, an integer" });
+const seconds = z.int({ error: "must be an integer of Unix seconds" });
 const signatureParameters = z
   .object({
     created: seconds,
@@ -137,7 +126,7 @@ function requireTimely({ created, expires }: SignatureParameters, now: Date): vo
 
 /** Without a body `Content-Digest` counts only where it is covered, and must then be that of no bytes. */
 function requireDigest({ components }: SignatureClaims, { headers, body }: SignedRequest): void {
-  if (!hasBytes(body) && !components.some(({ name }) => name === "content-digest")) return;
+  if (!hasBytes(body) && !components.includes("content-digest")) return;
   verifyContentDigest(headers.get("content-digest"), body ?? new Uint8Array());
 }
 

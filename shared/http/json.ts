@@ -38,7 +38,7 @@ function refuseRepeatedKeys(text: string): void {
     visit(text, {
       onObjectBegin: () => void open.push(new Set()),
       onObjectEnd: () => void open.pop(),
-      onObjectProperty: (key, _offset, _length, _line, _character, path) => enterKey(open.at(-1), key, path()),
+      onObjectProperty: (key, _offset, _length, _line, _character, path) => enterKey(open.at(-1), key, path),
     });
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
@@ -46,8 +46,9 @@ function refuseRepeatedKeys(text: string): void {
   }
 }
 
-function enterKey(keys: Set<string> | undefined, key: string, path: readonly PropertyKey[]): void {
-  const target = () => pointer([...path, key]);
+/** The path is asked for only where it is told: making it for each key would be work by the square of the nesting. */
+function enterKey(keys: Set<string> | undefined, key: string, path: () => readonly PropertyKey[]): void {
+  const target = () => pointer([...path(), key]);
   // An own property of this name is invisible to most checks of fields.
   if (key === "__proto__") throw invalid([{ target: target(), message: "Unknown field" }]);
   if (keys?.has(key)) throw invalid([{ target: target(), message: "The key stands here twice" }]);

@@ -2,21 +2,19 @@ import type { HttpRequest, HttpResponseInit, InvocationContext } from "@azure/fu
 import * as z from "zod";
 import { type Route, takesBody } from "../api/route.ts";
 import type { Condition } from "../domain/etag.ts";
-import { DomainError } from "../errors.ts";
+import type { DomainError } from "../errors.ts";
 import type { Caller } from "../operations/caller.ts";
 import type { Log } from "../operations/needs.ts";
 import { currentTrace, traceOf, withTrace } from "../trace.ts";
 import { type Answer, toResponse, unlessHeld } from "./answer.ts";
 import { type Authentication, authenticate, challengeFor } from "./authenticate.ts";
-import { parseBody } from "./json.ts";
 import { decodePlace, nextLink } from "./paging.ts";
+import { parsePart, parseRest, requireApiVersion, requireNoAction } from "./parse.ts";
 import { type Received, receive } from "./received.ts";
-import { asRefusal, noSuchRoute, refusalResponse } from "./refuse.ts";
+import { asRefusal, refusalResponse } from "./refuse.ts";
 import { statusOf } from "./status.ts";
 
 /** One request through the layers, in the contract's order of checks: length and size, path, api-version, credential, role, body, operation. */
-
-export const apiVersion = "2026-11-01";
 
 /** What a handler gets: everything parsed, the caller known. */
 export type Call<Params, Query, Body> = {
@@ -132,59 +130,8 @@ const conditionOf = ({ headers }: Received): Condition => ({
   ifNoneMatch: headers.get("if-none-match") ?? undefined,
 });
 
-/** Only a list's query has a place; elsewhere the parameter is an unknown one, and those are ignored. */
+/** Only a list's query has a place. */
 const paged = z.object({ skipToken: z.string().optional() });
-
-/** A colon begins an action and stands in no id: here it is an action that the contract does not have, or not with this verb. */
-function requireNoAction(params: Received["params"]): void {
-  if (Object.values(params).some((value) => value.includes(":"))) throw noSuchRoute();
-}
-
-function requireApiVersion(query: URLSearchParams): void {
-  const versions = query.getAll("api-version");
-  const [version] = versions;
-  if (versions.length > 1) throw givenTwice("api-version");
-  if (version === undefined) {
-    throw new DomainError("MissingApiVersionParameter", `Add ?api-version=${apiVersion} to the URL.`, {
-      target: "api-version",
-    });
-  }
-  if (version !== apiVersion) {
-    throw new DomainError("UnsupportedApiVersionValue", `The version served here is ${apiVersion}.`, {
-      target: "api-version",
-    });
-  }
-}
-
-const givenTwice = (name: string) =>
-  new DomainError("InvalidParameter", "The query names a parameter twice: give it once.", {
-    target: name.slice(0, 128),
-  });
-
-function parseRest<Query, Body>(route: Route<unknown, Query, Body>, received: Received): { query: Query; body: Body } {
-  const names = [...received.query.keys()];
-  const repeated = names.find((name, index) => names.indexOf(name) !== index);
-  if (repeated !== undefined) throw givenTwice(repeated);
-  const body = takesBody(route)
-    ? parseBody(received.body, received.headers.get("content-type"), route.body)
-    : route.body.parse(refuseBody(received));
-  return { query: parsePart(route.query, Object.fromEntries(received.query), "the query"), body };
-}
-
-function refuseBody(received: Received): undefined {
-  if (received.body !== undefined) {
-    throw new DomainError("InvalidBody", "This operation takes no body: send none.", { target: "" });
-  }
-  return undefined;
-}
-
-function parsePart<T>(schema: z.ZodType<T>, values: unknown, where: string): T {
-  const parsed = schema.safeParse(values);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  const name = String(issue?.path[0] ?? "");
-  throw new DomainError("InvalidParameter", `${name} in ${where} ${issue?.message ?? "is invalid"}.`, { target: name });
-}
 
 /** Echoed only where it can stand in a header. */
 const echoable = /^[\x20-\x7e]{1,128}$/;

@@ -283,6 +283,34 @@ describe("a signature is refused, and nothing changes:", () => {
       async (stamp) => withHeaders(await signedEnabling(stamp), { "if-match": "*" }),
     ],
     [
+      "If-None-Match not covered",
+      "SignatureMalformed",
+      async (stamp) => withHeaders(await signedEnabling(stamp), { "if-none-match": "*" }),
+    ],
+    [
+      "If-None-Match taken away",
+      "SignatureMalformed",
+      async (stamp) =>
+        withoutHeader(
+          await signed(world.origin, stamp.key, await enabling(stamp, { "if-none-match": '"x"' })),
+          "if-none-match",
+        ),
+    ],
+    [
+      "a Signature-Input of more than 2 KB",
+      "SignatureMalformed",
+      async (stamp) => {
+        const raw = await signedEnabling(stamp);
+        return withHeaders(raw, { "signature-input": `${header(raw, "signature-input")};x="${"a".repeat(2048)}"` });
+      },
+    ],
+    [
+      "a Signature of more than 512 bytes",
+      "SignatureMalformed",
+      async (stamp) =>
+        withHeaders(await signedEnabling(stamp), { signature: `sig=:${Buffer.alloc(390).toString("base64")}:` }),
+    ],
+    [
       "a covered field that is absent",
       "SignatureMalformed",
       async (stamp) => {

@@ -1,4 +1,5 @@
 import type { Bundle, Erasure, Verification } from "../../api/bundles.ts";
+import { apiVersion } from "../../api/route.ts";
 import { refuseStorm } from "../../operations/bundles/admission.ts";
 import { cancelBundle } from "../../operations/bundles/cancelBundle.ts";
 import { asked, createBundle } from "../../operations/bundles/createBundle.ts";
@@ -14,7 +15,7 @@ import {
 import { submitBundle } from "../../operations/bundles/submitBundle.ts";
 import type { World } from "../../operations/needs.ts";
 import { type Answer, acceptedResult, operation, page, putResult, resource } from "../answer.ts";
-import { apiVersion, gated } from "../serve.ts";
+import { gated } from "../serve.ts";
 import { asStamp, type HandlersFor, known, pageOf } from "./handler.ts";
 
 /** Seconds after which asking for the verification makes sense. */

@@ -1,3 +1,4 @@
+import { apiVersion } from "../../api/route.ts";
 import { extractFile, readExtraction } from "../../operations/cases/extractFile.ts";
 import { listGrants, putGrant, readGrant, revokeGrant } from "../../operations/cases/grants.ts";
 import { issueUrl } from "../../operations/cases/issueUrl.ts";
@@ -8,7 +9,6 @@ import { putCase } from "../../operations/cases/putCase.ts";
 import { listCaseBundles, listCases, readCase } from "../../operations/cases/readCases.ts";
 import type { World } from "../../operations/needs.ts";
 import { acceptedResult, nothing, operation, page, plain, putResult, resource } from "../answer.ts";
-import { apiVersion } from "../serve.ts";
 import { asToken, type HandlersFor, known, pageOf } from "./handler.ts";
 
 /** Seconds after which asking for a large file makes sense. */

@@ -98,7 +98,8 @@ export async function signed(
 }
 
 function usualFields(headers: Readonly<Record<string, string>>): string[] {
-  const covered = ["content-digest", "content-type", "if-match"].filter((name) => headers[name] !== undefined);
+  const coverable = ["content-digest", "content-type", "if-match", "if-none-match"];
+  const covered = coverable.filter((name) => headers[name] !== undefined);
   return ["@method", "@target-uri", ...covered];
 }
 

@@ -52,6 +52,15 @@ describe("a signed request", () => {
     expect((await verified(bare, headers)).components).toHaveLength(2);
   });
 
+  test("covers the conditions that it is sent under", async () => {
+    const conditional = { ...request, conditions: { "if-match": '"a"', "if-none-match": "*" } };
+    const headers = await signedHeaders(conditional, key, now);
+    expect(headers).toMatchObject(conditional.conditions);
+    const { components } = await verified(conditional, headers);
+    expect(components.map(({ name }) => name).slice(-2)).toEqual(["if-match", "if-none-match"]);
+    await expect(verified(conditional, { ...headers, "if-none-match": '"b"' })).rejects.toThrow();
+  });
+
   test("has a new nonce each time", async () => {
     const inputs = await Promise.all(Array.from({ length: 50 }, () => signedHeaders(request, key, now)));
     const nonces = new Set(inputs.map((headers) => /nonce="([^"]+)"/.exec(headers["signature-input"] ?? "")?.[1]));

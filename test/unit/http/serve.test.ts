@@ -100,14 +100,63 @@ describe("the order of checks", () => {
 });
 
 describe("query parameters that the contract does not have", () => {
-  it.each(["&x=1", "&__proto__=1", "&constructor=1", "&%00=1", "&"])("%s are ignored", async (more) => {
-    expect((await ask(things, fine, { search: `${latest}${more}` })).status).toBe(200);
+  const targetOf = (answer: HttpResponseInit) =>
+    z.object({ error: z.object({ target: z.string() }) }).parse(answer.jsonBody).error.target;
+
+  it.each([
+    ["&x=1", "x"],
+    ["&form=2026-11-01T00:00:00Z", "form"],
+    ["&$filter=x", "$filter"],
+    ["&Top=1", "Top"],
+    ["&__proto__=1", "__proto__"],
+    ["&constructor=1", "constructor"],
+    ["&%00=1", "\0"],
+    ["&=1", ""],
+    [`&${"n".repeat(200)}=1`, "n".repeat(128)],
+  ])("%s are refused by name", async (more, name) => {
+    const got = await ask(things, fine, { search: `${latest}${more}` });
+    expect(got.code).toBe("InvalidParameter");
+    expect(targetOf(got)).toBe(name);
   });
 
-  it("are ignored also where they are another route's", async () => {
-    const sent = { search: `${latest}&skipToken=no+place&top=x` };
-    const got = await ask(thing, async ({ after }) => plain({ after: after ?? "none" }), sent);
-    expect(got.jsonBody).toEqual({ after: "none" });
+  it("are refused also where they are another route's", async () => {
+    const got = await ask(thing, fine, { search: `${latest}&skipToken=a` });
+    expect([got.code, targetOf(got)]).toEqual(["InvalidParameter", "skipToken"]);
+  });
+
+  it("are refused after the credential, and before the body", async () => {
+    expect((await ask(things, fine, { search: `${latest}&x=1`, headers: {} })).code).toBe("TokenMissing");
+    expect((await ask(act, fine, { search: `${latest}&x=1`, body: "{}" })).code).toBe("InvalidParameter");
+  });
+
+  it("are ignored on a route for anyone, where no more than once", async () => {
+    const open = route({ ...thing, who: "anyone" });
+    expect((await ask(open, fine, { search: "?x=1&__proto__=1&api-version=0", headers: {} })).status).toBe(200);
+    expect((await ask(open, fine, { search: "?x=1&x=2", headers: {} })).code).toBe("InvalidParameter");
+  });
+
+  it("are none where the query has no more than an ampersand", async () => {
+    expect((await ask(things, fine, { search: `${latest}&&` })).status).toBe(200);
+  });
+});
+
+describe("a Content-Encoding", () => {
+  const typed = { ...good, "content-type": "application/json" };
+  const send = (encoding: string) =>
+    ask(put, fine, { body: '{"name":"a"}', headers: { ...typed, "content-encoding": encoding } });
+
+  it.each(["gzip", "br", "identity, gzip", "identity;q=1", "x"])("of %s is refused", async (encoding) => {
+    expect((await send(encoding)).code).toBe("UnsupportedMediaType");
+  });
+
+  it.each(["identity", "Identity"])("of %s is taken", async (encoding) => {
+    expect((await send(encoding)).status).toBe(200);
+  });
+
+  it("is refused after the credential, and where no body is taken too", async () => {
+    const encoding = { "content-encoding": "gzip" };
+    expect((await ask(things, fine, { headers: encoding })).code).toBe("TokenMissing");
+    expect((await ask(things, fine, { headers: { ...good, ...encoding } })).code).toBe("UnsupportedMediaType");
   });
 });
 
