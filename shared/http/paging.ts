@@ -1,4 +1,4 @@
-import { DomainError } from "../errors.ts";
+import { noSuchPage } from "../operations/paging.ts";
 import type { Received } from "./received.ts";
 
 /** A page's place travels in `skipToken`, opaque to the client: base64url of a storage key. */
@@ -8,15 +8,7 @@ const place = /^[\x21-\x7e]{1,384}$/;
 export function decodePlace(token: string | undefined): string | undefined {
   if (token === undefined) return undefined;
   const decoded = Buffer.from(token, "base64url").toString("latin1");
-  if (!place.test(decoded)) {
-    throw new DomainError(
-      "InvalidParameter",
-      "The skipToken is not one of a nextLink. Follow the nextLink as it is, or begin anew without it.",
-      {
-        target: "skipToken",
-      },
-    );
-  }
+  if (!place.test(decoded)) throw noSuchPage();
   return decoded;
 }
 

@@ -1,8 +1,17 @@
+import { DomainError } from "../errors.ts";
 import { mapAhead } from "./bounded.ts";
 
 /** One page of a list: at most `top` items after the place that an earlier page ended at. */
 
 export type PageRequest = { readonly top: number; readonly after: string | undefined };
+
+/** A place comes back from the caller, who may have made it up: it can choose where a page begins, and nothing else. */
+export const noSuchPage = (): DomainError =>
+  new DomainError(
+    "InvalidParameter",
+    "The skipToken is not one of a nextLink. Follow the nextLink as it is, or begin anew without it.",
+    { target: "skipToken" },
+  );
 
 export type PageResult<T> = { readonly value: readonly T[]; readonly next: string | undefined };
 

@@ -9,7 +9,8 @@ import type { listEvents } from "../../../shared/operations/compliance/listEvent
 import type { getRetention } from "../../../shared/operations/compliance/retention.ts";
 import type { AuditWorld } from "../../../shared/operations/needs.ts";
 import { expectWholeLedger } from "../../support/ledger.ts";
-import { expectStatus } from "../../support/system/expectations.ts";
+import { expectRefusal, expectStatus } from "../../support/system/expectations.ts";
+import { eventPage } from "../../support/system/shapes.ts";
 import { readAll } from "../../support/system/world.ts";
 import { accepted } from "../operations/support/bundles.ts";
 import { openDropBox } from "../operations/support/dropBoxes.ts";
@@ -54,7 +55,7 @@ const exportsOf = async (stage: Stage) =>
   (await stage.events("service")).filter(({ type }) => type === "audit.exported");
 
 describe("an auditor's reading", () => {
-  test("is by GET alone, and writes nothing to storage: of all routes only the first page of the whole ledger does", async () => {
+  test("is by GET alone, and writes nothing to storage: of all routes only the first look of a day at the whole ledger does", async () => {
     const stage = stages();
     const filled = await lived(stage);
     const auditor = await stage.person("A", randomUUID());
@@ -132,6 +133,33 @@ describe("an export of the whole ledger", () => {
     await readAll((await tomorrow.person("A", one.oid)).call, "/compliance/events");
     expect(await exportsOf(tomorrow)).toHaveLength(3);
     expectWholeLedger(await stage.events());
+  });
+
+  test.each(["cases/000000000000000#0", "stamps/00000000-0000-0000-0000-000000000000#0", "service#0", "nonsense"])(
+    "is an event whichever page is asked for: the made-up token of %s hides nothing",
+    async (place) => {
+      const stage = stages();
+      await lived(stage);
+      const auditor = await stage.person("A");
+      const skipToken = Buffer.from(place).toString("base64url");
+      const answer = await auditor.call("GET", "/compliance/events", undefined, { query: { skipToken } });
+      expect([200, 400]).toContain(answer.status);
+      expect(await exportsOf(stage)).toHaveLength(answer.status === 200 ? 1 : 0);
+      if (answer.status === 400) expectRefusal(answer, 400, "InvalidParameter");
+    },
+  );
+
+  test("is an event of each day on which a page of it is read", async () => {
+    const stage = stages();
+    await lived(stage);
+    const auditor = await stage.person("A");
+    const query = { top: "1" };
+    const first = eventPage.parse((await auditor.call("GET", "/compliance/events", undefined, { query })).json);
+    const skipToken = new URL(first.nextLink ?? "").searchParams.get("skipToken") ?? "";
+    const tomorrow = stage.another({ offsetDays: noon + 1 });
+    const goingOn = await tomorrow.person("A", auditor.oid);
+    expectStatus(await goingOn.call("GET", "/compliance/events", undefined, { query: { ...query, skipToken } }), 200);
+    expect(await exportsOf(tomorrow)).toHaveLength(2);
   });
 
   test("is none where a partition is named, or the caller is refused", async () => {
