@@ -1,5 +1,4 @@
 import * as z from "zod";
-import { errorCodes } from "../errors.ts";
 
 /** The headers that the document names, of requests and of answers (`API.md`, the paragraphs before the table). */
 
@@ -19,7 +18,7 @@ export const requestHeaders = {
 
 const requestId = z.guid().meta({ header: { id: "RequestId", description: "Of this answer alone." } });
 const etag = z.string().meta({ header: { id: "ETag", description: "Names what the resource says now." } });
-const errorCode = z.enum(errorCodes).meta({ header: { id: "ErrorCode", description: "The code in the body." } });
+const errorCode = z.string().meta({ header: { id: "ErrorCode", description: "The code in the body." } });
 const operationLocation = z.url().meta({
   header: { id: "OperationLocation", description: "Where to ask how it stands, absolute." },
 });
@@ -41,10 +40,13 @@ export const answerHeaders = {
     "Operation-Location": operationLocation,
     "Retry-After": retryAfter,
   }),
-  error: z.object({
+};
+
+/** Of a refusal of this status; of any, where none is named. */
+export const errorHeaders = (status: number | undefined) =>
+  z.object({
     "x-ms-request-id": requestId,
     "x-ms-error-code": errorCode,
-    "Retry-After": retryAfter,
-    "WWW-Authenticate": challenge,
-  }),
-};
+    ...(status === undefined || status === 429 || status === 503 ? { "Retry-After": retryAfter } : {}),
+    ...(status === undefined || status === 401 ? { "WWW-Authenticate": challenge } : {}),
+  });

@@ -1,25 +1,24 @@
 import * as z from "zod";
 import { type CreateDocumentOptions, createDocument } from "zod-openapi";
-import { errorCodes } from "../errors.ts";
 import { answerHeaders, requestHeaders } from "./headers.ts";
 import { bundleManifest } from "./manifest.ts";
+import { refusalsOf } from "./refusals.ts";
 import { apiVersion, type Permission, type Route, takesBody } from "./route.ts";
 import { routes } from "./routes.ts";
 
 /** The OpenAPI 3.1 document, made from the same routes and schemas that the service runs on. */
 
-const errorEnvelope = z
-  .object({
-    error: z.object({
-      code: z.enum(errorCodes),
-      message: z.string().describe("What to do next."),
-      target: z.string().optional(),
-      details: z.array(z.object({ code: z.string(), message: z.string(), target: z.string().optional() })).optional(),
-    }),
-  })
-  .meta({ id: "ErrorResponse" });
-
 const apiVersionParameter = z.literal(apiVersion).meta({ param: { id: "ApiVersion" } });
+
+const description = `The cloud side of Azure Stack Hub diagnostic log collection.
+
+Checks come in this order: length and size, path, \`api-version\`, credential with digest, role, query, media type and body, existence, state.
+
+Where \`api-version\` is required, a query parameter that the operation does not list is 400 \`InvalidParameter\`, with its name as \`target\`; so is one that is given twice. Operations without a credential ignore those they do not know. A \`Content-Encoding\` other than \`identity\` is 415 \`UnsupportedMediaType\`.
+
+Each code of a refusal stands under the status that it is answered with. More codes may come: treat one that you do not know by its status.`;
+
+const signatureDescription = `RFC 9421 HTTP Message Signature by a registered key of the stamp in the path. It covers "@method" and "@target-uri", with a body also "content-digest" and "content-type", and "if-match" and "if-none-match" where they are sent; more may be covered, without component parameters. Its parameters are created, expires (at most 300 seconds later), nonce, keyid and tag="stamp-intake". Signature-Input has at most 2048 characters, Signature 512, and each covered field 2048.`;
 
 /** App roles by their letter in the contract. */
 const roleNames = {
@@ -42,7 +41,7 @@ export function openApiDocument(): Document {
       info: {
         title: "Stamp Intake",
         version: apiVersion,
-        description: "The cloud side of Azure Stack Hub diagnostic log collection.",
+        description,
         license: { name: "MIT", identifier: "MIT" },
       },
       servers: [{ url: "/" }],
@@ -54,8 +53,7 @@ export function openApiDocument(): Document {
             type: "apiKey",
             in: "header",
             name: "Signature",
-            description:
-              "RFC 9421 HTTP Message Signature by a registered key of the stamp in the path, tag stamp-intake.",
+            description: signatureDescription,
           },
           bundleManifest: {
             type: "http",
@@ -118,11 +116,7 @@ function operationOf(route: Route): Operation {
       ...(route.verb === "GET" && hasEtag(route)
         ? { 304: { description: "The reader has it already.", headers: answerHeaders.resource } }
         : {}),
-      default: {
-        description: "A refusal or failure; the same code is in x-ms-error-code.",
-        headers: answerHeaders.error,
-        content: { "application/json": { schema: errorEnvelope } },
-      },
+      ...refusalsOf(route),
     },
   };
 }

@@ -1,7 +1,7 @@
 import type { ErrorCode } from "../errors.ts";
 
 /** The one table from error code to status (`API.md`, Errors); a missing row does not compile. */
-export const statusOf: Record<ErrorCode, number> = {
+export const statusOf = {
   MissingApiVersionParameter: 400,
   UnsupportedApiVersionValue: 400,
   InvalidParameter: 400,
@@ -55,4 +55,6 @@ export const statusOf: Record<ErrorCode, number> = {
   TooManyRequests: 429,
   InternalError: 500,
   ServiceUnavailable: 503,
-};
+} as const satisfies Record<ErrorCode, number>;
+
+export type RefusalStatus = (typeof statusOf)[ErrorCode];

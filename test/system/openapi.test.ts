@@ -149,17 +149,55 @@ describe("the document", () => {
   });
 
   it("gives each operation a security requirement, a default error and a success", () => {
-    for (const { operationId, security, responses } of api.operations) {
+    for (const operation of api.operations) {
+      const { operationId, security } = operation;
+      const responses = api.responsesOf(operation);
       expect(security.length, operationId).toBeGreaterThan(0);
       for (const requirement of security) {
         for (const scheme of Object.keys(requirement))
           expect(api.raw.components.securitySchemes).toHaveProperty(scheme);
       }
-      expect(responses.default?.content, operationId).toHaveProperty("application/json");
+      expect(responses.get("default")?.content, operationId).toHaveProperty("application/json");
       expect(
-        Object.keys(responses).some((status) => /^2\d\d$/.test(status)),
+        [...responses.keys()].some((status) => /^2\d\d$/.test(status)),
         operationId,
       ).toBe(true);
+    }
+  });
+
+  it("names the status of each refusal's code, the same in every operation that lists it", () => {
+    const statuses = new Map<string, Set<number>>();
+    for (const operation of api.operations) {
+      for (const status of [...api.responsesOf(operation).keys()].map(Number).filter((each) => each >= 400)) {
+        const codes = api.codesOf(operation, status);
+        expect(codes.length, `${operation.operationId} ${status}`).toBeGreaterThan(0);
+        for (const code of codes) statuses.set(code, (statuses.get(code) ?? new Set()).add(status));
+      }
+    }
+    expect(Object.fromEntries([...statuses].map(([code, of]) => [code, [...of]]))).toMatchObject({
+      InvalidParameter: [400],
+      SignatureMalformed: [401],
+      DigestMismatch: [401],
+      RoleMissing: [403],
+      PurgeDue: [403],
+      NotFound: [404],
+      NotYetDeleted: [409],
+      LengthRequired: [411],
+      ConditionNotMet: [412],
+      BodyTooLarge: [413],
+      UnsupportedMediaType: [415],
+      TooManyRequests: [429],
+      InternalError: [500],
+      ServiceUnavailable: [503],
+    });
+    for (const [code, of] of statuses) expect([code, of.size]).toEqual([code, 1]);
+  });
+
+  it("asks a reader of what is open to anyone for no credential: such an operation lists neither 401 nor 403", () => {
+    for (const operation of api.operations) {
+      const isOpen = operation.security.every((requirement) => Object.keys(requirement).length === 0);
+      const listed = api.responsesOf(operation);
+      expect([listed.has("401"), listed.has("403")], operation.operationId).toEqual([!isOpen, !isOpen]);
     }
   });
 
@@ -185,7 +223,7 @@ describe("the document", () => {
   });
 
   it("lets answers grow: clients made from it bear fields that they do not know", () => {
-    const answers = api.operations.flatMap(({ responses }) => Object.values(responses).map(({ content }) => content));
+    const answers = api.operations.flatMap((each) => [...api.responsesOf(each).values()].map(({ content }) => content));
     const schemas: Readonly<Record<string, unknown>> = api.raw.components.schemas;
     const closed = new Set<string>();
     const visit = (at: unknown, where: string, seen: readonly string[]): void => {

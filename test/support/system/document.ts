@@ -13,12 +13,15 @@ const parameter = z.looseObject({
   required: z.boolean().optional(),
   schema: z.record(z.string(), z.unknown()),
 });
+const reference = z.strictObject({ $ref: z.string() });
+const response = z.looseObject({ description: z.string().min(1), content: content.optional() });
+export type Response = z.infer<typeof response>;
 const operation = z.looseObject({
   operationId: z.string(),
   security: z.array(z.record(z.string(), z.array(z.string()))),
-  parameters: z.array(z.union([z.strictObject({ $ref: z.string() }), parameter])).default([]),
+  parameters: z.array(z.union([reference, parameter])).default([]),
   requestBody: z.looseObject({ required: z.boolean(), content }).optional(),
-  responses: z.record(z.string(), z.looseObject({ description: z.string().min(1), content: content.optional() })),
+  responses: z.record(z.string(), z.union([reference, response])),
 });
 export type Operation = z.infer<typeof operation> & { readonly verb: string; readonly path: string };
 
@@ -29,6 +32,7 @@ const documentShape = z.looseObject({
   components: z.looseObject({
     schemas: z.record(z.string(), z.record(z.string(), z.unknown())),
     parameters: z.record(z.string(), parameter).default({}),
+    responses: z.record(z.string(), response).default({}),
     securitySchemes: z.record(z.string(), z.looseObject({ type: z.string() })),
   }),
 });
@@ -41,6 +45,10 @@ export type ApiDocument = {
   readonly find: (method: string, path: string) => Operation | undefined;
   /** All parameters of an operation, references followed. */
   readonly parametersOf: (operation: Operation) => readonly z.infer<typeof parameter>[];
+  /** The answers of an operation by status, references followed. */
+  readonly responsesOf: (operation: Operation) => ReadonlyMap<string, Response>;
+  /** The codes that a refusal of this status may have. */
+  readonly codesOf: (operation: Operation, status: number) => readonly string[];
   /** Fails where the answer is none that the document lists for the request. */
   readonly check: (request: Pick<RawRequest, "method" | "path">, answer: Answer) => void;
   /** Whether the document lets this body through. */
@@ -59,11 +67,24 @@ export async function readDocument(world: World): Promise<ApiDocument> {
     const [pathname = ""] = path.split("?");
     return operations.find((each) => each.verb === method.toLowerCase() && patternOf(each.path).test(pathname));
   };
+  const responsesOf: ApiDocument["responsesOf"] = ({ responses }) =>
+    new Map(
+      Object.entries(responses).map(([status, each]) => {
+        if (!("$ref" in each)) return [status, response.parse(each)];
+        const name = /^#\/components\/responses\/(.+)$/.exec(String(each.$ref))?.[1] ?? "";
+        return [status, response.parse(raw.components.responses[name])];
+      }),
+    );
+  const codesOf: ApiDocument["codesOf"] = (operation, status) => {
+    const reference = responsesOf(operation).get(String(status))?.content?.["application/json"]?.schema.$ref;
+    const name = /^#\/components\/schemas\/(.+)$/.exec(String(reference))?.[1] ?? "";
+    const refusal = refusalSchema.safeParse(raw.components.schemas[name]);
+    return refusal.data?.properties.error.properties.code.enum ?? [];
+  };
   const check: ApiDocument["check"] = ({ method, path }, answer) => {
     const found = find(method, path);
     if (found === undefined) throw new Error(`The document has no ${method} ${path}`);
-    const listed =
-      found.responses[String(answer.status)] ?? (answer.status >= 400 ? found.responses.default : undefined);
+    const listed = responsesOf(found).get(String(answer.status));
     expect(listed, `${found.operationId} answered ${answer.status}: ${answer.text.slice(0, 500)}`).toBeDefined();
     const [[mediaType, { schema }] = ["", { schema: undefined }]] = Object.entries(listed?.content ?? {});
     if (schema === undefined) return expect(answer.text).toBe("");
@@ -85,6 +106,8 @@ export async function readDocument(world: World): Promise<ApiDocument> {
         const name = /^#\/components\/parameters\/(.+)$/.exec(String(each.$ref))?.[1] ?? "";
         return parameter.parse(raw.components.parameters[name]);
       }),
+    responsesOf,
+    codesOf,
     check,
     takes: ({ requestBody }, body) => {
       const schema = requestBody?.content["application/json"]?.schema;
@@ -92,6 +115,15 @@ export async function readDocument(world: World): Promise<ApiDocument> {
     },
   };
 }
+
+/** A refusal as the document has it: its codes are enumerated. */
+const refusalSchema = z.looseObject({
+  properties: z.looseObject({
+    error: z.looseObject({
+      properties: z.looseObject({ code: z.looseObject({ enum: z.array(z.string()).optional() }) }),
+    }),
+  }),
+});
 
 const patternOf = (path: string): RegExp =>
   new RegExp(`^${path.replaceAll(".", "\\.").replaceAll(/\{\w+\}/g, "[^/:]+")}/?$`, "i");

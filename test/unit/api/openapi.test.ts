@@ -1,10 +1,27 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { z } from "zod";
 import { openApiDocument } from "../../../shared/api/openapi.ts";
+import type { Route } from "../../../shared/api/route.ts";
 import { routes } from "../../../shared/api/routes.ts";
+import { errorCodes } from "../../../shared/errors.ts";
+import { statusOf } from "../../../shared/http/status.ts";
 
 describe("the OpenAPI document", () => {
   const document = openApiDocument();
+  const schemaCodes = z.object({
+    properties: z.object({
+      error: z.object({ properties: z.object({ code: z.object({ enum: z.array(z.string()) }) }) }),
+    }),
+  });
+  const followed = ({ $ref }: { $ref: string }) =>
+    $ref
+      .split("/")
+      .slice(1)
+      .reduce((at: unknown, key) => Object(at)[key], document);
+  const codesOf = (response: { $ref: string }): string[] =>
+    schemaCodes.parse(followed(Object(followed(response)).content["application/json"].schema)).properties.error
+      .properties.code.enum;
   const operations = Object.values(document.paths ?? {}).flatMap((path) => Object.values(path ?? {}));
 
   it("is kept in docs/openapi.json (npm run docs writes it)", () => {
@@ -21,9 +38,29 @@ describe("the OpenAPI document", () => {
     for (const operation of operations) {
       expect(operation.operationId).toMatch(/^[A-Z]\w+_[A-Z]\w+$/);
       expect(operation.security?.length).toBeGreaterThan(0);
-      expect(operation.responses.default.content["application/json"].schema.$ref).toBe(
-        "#/components/schemas/ErrorResponse",
-      );
+      expect(operation.responses.default).toEqual({ $ref: "#/components/responses/Refusal" });
+    }
+  });
+
+  it("lists the code of every refusal under the status that it is answered with, in every operation", () => {
+    const listed = new Set<string>();
+    for (const { operationId, responses } of operations) {
+      for (const status of Object.keys(responses).filter((each) => Number(each) >= 400)) {
+        const codes = codesOf(responses[status]);
+        expect(codes, `${operationId} ${status}`).toEqual(
+          errorCodes.filter((code) => statusOf[code] === Number(status)),
+        );
+        for (const code of codes) listed.add(code);
+      }
+    }
+    expect([...listed].sort()).toEqual([...errorCodes].sort());
+  });
+
+  it("lists 412 for each PUT, and no credential's refusals where none is needed", () => {
+    for (const { operationId, verb, who } of Object.values<Route>(routes)) {
+      const responses = operations.find((each) => each.operationId === operationId)?.responses;
+      expect("412" in responses, operationId).toBe(verb === "PUT");
+      for (const status of ["401", "403"]) expect(status in responses, operationId).toBe(who !== "anyone");
     }
   });
 
