@@ -58,7 +58,7 @@ function values({
   if (choices !== undefined) return [choices.map((choice) => `\`${choice}\``).join(" or ")];
   if (type === "integer" || type === "number")
     return [`a ${type === "integer" ? "whole " : ""}number from ${minimum} to ${maximum}`];
-  if (type === "array") return ["JSON"];
+  if (type === "array" || type === "object") return ["JSON"];
   if (format === "uri") return ["a URL"];
   return [format === "uuid" ? "a GUID" : "text"];
 }

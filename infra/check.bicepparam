@@ -29,4 +29,6 @@ param overrides = {
   MIN_STAMP_VERSION: '1.2008.0.0'
   MIN_CLIENT_VERSION: '0.1.0'
   OTEL_EXPORTER_OTLP_ENDPOINT: 'https://collector.example'
+  TOKEN_SCOPE: 'access_as_user'
+  TRUSTED_CLIENT_IDS: '{"Cases.Sync":["22222222-2222-4222-8222-222222222222"]}'
 }

@@ -71,6 +71,10 @@ type Overrides = {
   MIN_CLIENT_VERSION: string?
   @description('Collector that metrics and spans are sent to by OTLP over HTTP. Not set: none.')
   OTEL_EXPORTER_OTLP_ENDPOINT: string?
+  @description('Scope of the app registration that a token of a person must hold.')
+  TOKEN_SCOPE: string?
+  @description('Applications that may get tokens for this service: JSON object from a role to their client ids. Not set: all may.')
+  TRUSTED_CLIENT_IDS: string?
 }
 
 @sealed()

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { exportJWK, generateKeyPair, importJWK, SignJWT } from "jose";
 import { z } from "zod";
+import { defaultScope, kindsOf, type RoleName, roles } from "../shared/auth/roles.ts";
 import { readOrCreateJson } from "./files.ts";
 
 /** The token issuer of one machine: what Entra ID is in Azure. Its keys are the folder's, so tokens outlive a restart. */
@@ -11,8 +12,12 @@ export type Issuer = {
   readonly tenantId: string;
   /** What `TOKEN_JWKS_URL` is to give. */
   readonly jwks: { readonly keys: readonly object[] };
-  /** A bearer token in the shape of Entra's v2.0 access tokens, valid for an hour. `roles` are names such as `Cases.Sync`. */
-  readonly issueToken: (caller: { readonly oid: string; readonly roles: readonly string[] }) => Promise<string>;
+  /** A bearer token in the shape of Entra's v2.0 access tokens, valid for an hour: a person's or an application's, as the roles are. */
+  readonly issueToken: (caller: {
+    readonly oid: string;
+    readonly roles: readonly RoleName[];
+    readonly scope?: string | undefined;
+  }) => Promise<string>;
 };
 
 const algorithm = "RS256";
@@ -35,8 +40,8 @@ export async function openIssuer(directory: string): Promise<Issuer> {
     audience,
     tenantId,
     jwks: { keys: [{ kty: key.kty, n: key.n, e: key.e, kid: key.kid, alg: algorithm, use: "sig" }] },
-    issueToken: async ({ oid, roles }) =>
-      new SignJWT({ tid: tenantId, oid, roles: [...roles], ver: "2.0" })
+    issueToken: async ({ oid, roles, scope = defaultScope }) =>
+      new SignJWT({ tid: tenantId, oid, azp: audience, roles: [...roles], ver: "2.0", ...kindClaims(roles, scope) })
         .setProtectedHeader({ typ: "JWT", alg: algorithm, kid: key.kid })
         .setIssuer(issuer)
         .setAudience(audience)
@@ -47,6 +52,10 @@ export async function openIssuer(directory: string): Promise<Issuer> {
         .sign(await importJWK(key, algorithm)),
   };
 }
+
+/** What tells a person's token from an application's. */
+const kindClaims = ([role]: readonly RoleName[], scope: string): object =>
+  role !== undefined && kindsOf[roles[role]][0] === "appOnly" ? { idtyp: "app" } : { scp: scope };
 
 async function makeIssuer(): Promise<z.input<typeof issuerFile>> {
   const pair = await generateKeyPair(algorithm, { extractable: true });

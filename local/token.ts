@@ -1,26 +1,17 @@
 import { randomUUID } from "node:crypto";
 import { parseArgs } from "node:util";
 import { z } from "zod";
+import { type RoleName, roleNames, roles } from "../shared/auth/roles.ts";
 import { ConfigurationError } from "../shared/config.ts";
 import { openIssuer } from "./identity.ts";
 import { prepareDirectory, readLocalSettings } from "./settings.ts";
 
 /** `npm run --silent token -- --role <role> [--oid <guid>]`: prints a bearer token that the local service accepts, and nothing else. */
 
-/** App roles by the letters that `API.md` gives them. */
-const roles = {
-  R: "Registration.Manage",
-  C: "Cases.Sync",
-  E: "Support.Engineer",
-  A: "Compliance.Audit",
-} as const;
-
 const usage = `usage: npm run --silent token -- --role <role> [--oid <guid>]
-  role: ${Object.entries(roles)
-    .map(([letter, name]) => `${letter} or ${name}`)
-    .join(", ")}; may be given more than once`;
+  role: ${roleNames.map((name) => `${roles[name]} or ${name}`).join(", ")}; may be given more than once`;
 
-function readArguments(): { roles: readonly string[]; oid: string | undefined } {
+function readArguments(): { roles: readonly RoleName[]; oid: string | undefined } {
   try {
     const { values } = parseArgs({ options: { role: { type: "string", multiple: true }, oid: { type: "string" } } });
     const named = (values.role ?? []).map(roleName);
@@ -34,12 +25,10 @@ function readArguments(): { roles: readonly string[]; oid: string | undefined } 
   }
 }
 
-function roleName(given: string): string {
-  const found = Object.entries(roles).find(([letter, name]) =>
-    [letter.toLowerCase(), name.toLowerCase()].includes(given.toLowerCase()),
-  );
+function roleName(given: string): RoleName {
+  const found = roleNames.find((name) => [roles[name].toLowerCase(), name.toLowerCase()].includes(given.toLowerCase()));
   if (found === undefined) throw new ConfigurationError(`--role: there is no role "${given}"`);
-  return found[1];
+  return found;
 }
 
 const wanted = readArguments();
@@ -50,7 +39,7 @@ try {
   const issuer = await openIssuer(directory);
   // An engineer is known to the service by this id: it has to be named when the case is assigned.
   if (wanted.oid === undefined) console.error(`oid ${oid}`);
-  console.log(await issuer.issueToken({ oid, roles: wanted.roles }));
+  console.log(await issuer.issueToken({ oid, roles: wanted.roles, scope: process.env.TOKEN_SCOPE }));
 } catch (error) {
   console.error(error instanceof Error ? error.message : String(error));
   process.exit(1);

@@ -182,7 +182,7 @@ export function openApp(config: Config, options: AppOptions = {}): App {
       publicOrigin: config.publicOrigin,
       people: world.people,
       stamps: world.stamps,
-      verifyToken: makeTokenVerifier(config.token),
+      verifyToken: makeTokenVerifier({ ...config.token, now: real }),
       useNonce: (stamp, nonce, created) => nonces.use(stampIdSchema.parse(stamp), nonce, created),
     },
   };

@@ -2,7 +2,7 @@ import type * as z from "zod";
 import { contradictionsIn } from "./contradictions.ts";
 import type { Limits } from "./domain/storms.ts";
 import type { OldestVersions } from "./domain/versions.ts";
-import { type BundleAccountSetting, type Settings, settings } from "./settings.ts";
+import { type BundleAccountSetting, type Settings, settings, type TrustedClients } from "./settings.ts";
 
 /** The settings, parsed once at start. A bad value stops the start and names itself (`ConfigurationError`). */
 
@@ -34,6 +34,8 @@ export type Config = {
     readonly audience: string;
     readonly tenantId: string;
     readonly jwksUrl: string;
+    readonly scope: string;
+    readonly trustedClients: TrustedClients;
   };
   readonly purgeAfterDays: number;
   readonly purgeAfterCaseCloseDays: number | undefined;
@@ -84,6 +86,8 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       audience: values.TOKEN_AUDIENCE,
       tenantId: values.TOKEN_TENANT_ID.toLowerCase(),
       jwksUrl: values.TOKEN_JWKS_URL,
+      scope: values.TOKEN_SCOPE,
+      trustedClients: values.TRUSTED_CLIENT_IDS ?? {},
     },
     purgeAfterDays: values.PURGE_AFTER_DAYS,
     purgeAfterCaseCloseDays: values.PURGE_AFTER_CASE_CLOSE_DAYS,

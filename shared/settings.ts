@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { parseAccountId } from "./accountId.ts";
 import { stampVersion } from "./api/primitives.ts";
+import { defaultScope, roleNames } from "./auth/roles.ts";
 import { longestQuietMinutes } from "./domain/load.ts";
 
 /** What can be set: each setting's description is its documentation (`docs/configuration.md`). */
@@ -44,6 +45,9 @@ const json = <T extends z.ZodType>(schema: T) =>
       }
     })
     .pipe(schema);
+
+const trustedClients = z.partialRecord(z.enum(roleNames), z.array(z.guid()).min(1));
+export type TrustedClients = z.infer<typeof trustedClients>;
 
 /** Marks a setting of a run on one machine, which no deployment has. */
 const localOnly = { localOnly: true } as const;
@@ -99,6 +103,16 @@ export const settings = z.object({
   TOKEN_AUDIENCE: trimmed.describe("Audience that those tokens must name: this application's id."),
   TOKEN_TENANT_ID: z.guid().describe("Tenant that those tokens must come from."),
   TOKEN_JWKS_URL: z.url().describe("Where the issuer publishes its keys."),
+  TOKEN_SCOPE: z
+    .string()
+    .regex(/^[\w.-]+$/, "must be one scope's short name, such as access_as_user")
+    .default(defaultScope)
+    .describe("Scope of this application that a token of a person must hold."),
+  TRUSTED_CLIENT_IDS: json(trustedClients)
+    .optional()
+    .describe(
+      'Applications that may get tokens for this service: JSON object from a role to their client ids, such as {"Support.Engineer": ["<client id>"]}. A role that is not named takes tokens from any. Not set: all do.',
+    ),
   PURGE_AFTER_DAYS: wholeNumber(
     "Days after the day of creation when a bundle's bytes are deleted. At most 82: the ten days up to day 90 are for noticing and repair.",
     1,

@@ -4,6 +4,7 @@ import { access, candidate, deletionCertificate } from "../../shared/api/bundles
 import { type caseUpdate, grant, type grantRequest, issuedUrl, link, supportCase } from "../../shared/api/cases.ts";
 import { checkpoint, ledgerEvent, retention } from "../../shared/api/compliance.ts";
 import { bundleFile, extraction } from "../../shared/api/files.ts";
+import type { RoleName } from "../../shared/auth/roles.ts";
 import { openIssuer } from "../identity.ts";
 
 /** Everybody beside the stamp, each with a token of their own, and what they ask of the service. */
@@ -13,7 +14,7 @@ export type People = Awaited<ReturnType<typeof gather>>;
 /** `engineer` is the engineer's object id. */
 export async function gather(origin: string, folder: string, engineer: string) {
   const issuer = await openIssuer(folder);
-  const as = async (role: string, oid: string = crypto.randomUUID()): Promise<Service> =>
+  const as = async (role: RoleName, oid: string = crypto.randomUUID()): Promise<Service> =>
     connect(origin, asBearer(await issuer.issueToken({ oid, roles: [role] })));
   const [registration, caseSystem, support, auditor] = await Promise.all([
     as("Registration.Manage"),

@@ -1,18 +1,11 @@
-import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from "jose";
+import { errors, type JWTHeaderParameters, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from "jose";
 import * as z from "zod";
 import { DomainError } from "../errors.ts";
 import { lazy } from "../lazy.ts";
+import { issuerKeys } from "./issuerKeys.ts";
+import { kindsOf, type Role, type RoleName, roleNames, roles, type TokenKind } from "./roles.ts";
 
 /** Access tokens of people and services (`DESIGN.md`, Trust): Entra ID's, or the local issuer's. */
-
-/** App roles, and the letters that `API.md` gives them. */
-export const roles = {
-  "Registration.Manage": "R",
-  "Cases.Sync": "C",
-  "Support.Engineer": "E",
-  "Compliance.Audit": "A",
-} as const;
-export type Role = (typeof roles)[keyof typeof roles];
 
 /** Who calls: the person's or service's object id, a lower-case GUID, and the one role they act in. */
 export type Caller = { readonly oid: string; readonly role: Role };
@@ -20,39 +13,51 @@ export type Caller = { readonly oid: string; readonly role: Role };
 /** Verifies an `Authorization` header at `now` (real time). */
 export type TokenVerifier = (authorization: string, now: Date) => Promise<Caller>;
 
-type TokenSettings = { readonly issuer: string; readonly audience: string; readonly tenantId: string };
+export type TokenSettings = {
+  readonly issuer: string;
+  readonly audience: string;
+  readonly tenantId: string;
+  /** What a delegated token must hold. */
+  readonly scope: string;
+  /** Ids of the applications that may get tokens in a role; any may in one that is not listed. */
+  readonly trustedClients: Readonly<Partial<Record<RoleName, readonly string[]>>>;
+};
 
 /** Asymmetric only, so that nobody can sign with a published key as if it were a shared secret (RFC 8725 section 3.1). */
 const algorithms = ["RS256", "PS256", "ES256"];
 /** Seconds by which the issuer's clock may differ from ours. */
 const skew = 60;
-
-/** Milliseconds to wait for the issuer's keys, to keep them, and to pass before an unknown `kid` fetches them again. */
-const keyFetching = { timeoutDuration: 5_000, cacheMaxAge: 600_000, cooldownDuration: 30_000 };
+/** Seconds. Entra ID's own limit: 60 to 90 minutes, and 24 to 28 hours only for clients that can be told of a revocation at once. */
+const longestLife = 24 * 3600;
 
 /**
- * A verifier that fetches the issuer's keys from `jwksUrl`, and says `ServiceUnavailable` while it cannot. The first token opens the key set:
- * that loads `fetch`, which stamps' requests do without.
+ * A verifier that fetches the issuer's keys from `jwksUrl`. The first token opens the key set: that loads `fetch`, which stamps' requests
+ * do without.
  */
 export function makeTokenVerifier({
   jwksUrl,
+  now,
   ...settings
-}: TokenSettings & { readonly jwksUrl: string }): TokenVerifier {
-  const keys = lazy(() => createRemoteJWKSet(new URL(jwksUrl), keyFetching));
+}: TokenSettings & { readonly jwksUrl: string; readonly now: () => Date }): TokenVerifier {
+  const keys = lazy(() => issuerKeys({ url: jwksUrl, now }));
   return tokenVerifierWith((header, token) => keys()(header, token), settings);
 }
 
 /**
- * A verifier over the given keys. Throws `TokenInvalid`, `TokenExpired`, `RoleMissing`, `ConflictingRoles`, or
- * `ServiceUnavailable` where the keys cannot be had.
+ * A verifier over the given keys. Throws `TokenInvalid`, `TokenExpired`, `RoleMissing`, `ConflictingRoles`, or what the keys throw
+ * where they cannot be had.
  */
 export function tokenVerifierWith(keys: JWTVerifyGetKey, settings: TokenSettings): TokenVerifier {
-  const reachableKeys = orUnavailable(keys);
   return async (authorization, now) => {
-    const payload = await verifiedPayload(bearerToken(authorization), reachableKeys, settings, now);
-    const { oid, tid, roles } = readClaims(payload);
-    if (tid !== settings.tenantId.toLowerCase()) throw invalid("it is of another tenant");
-    return { oid, role: onlyRole(roles) };
+    const { protectedHeader, payload } = await verified(bearerToken(authorization), keys, settings, now);
+    requireAccessToken(protectedHeader, payload);
+    const claims = readClaims(payload);
+    requireShortLife(claims, now);
+    if (claims.tid !== settings.tenantId.toLowerCase()) throw invalid("it is of another tenant");
+    const name = onlyRole(claims.roles);
+    requireKind(name, claims, settings.scope);
+    requireTrustedClient(name, claims.azp, settings.trustedClients[name]);
+    return { oid: claims.oid, role: roles[name] };
   };
 }
 
@@ -62,14 +67,14 @@ function bearerToken(authorization: string): string {
   return token;
 }
 
-async function verifiedPayload(
+async function verified(
   token: string,
   keys: JWTVerifyGetKey,
   { issuer, audience }: TokenSettings,
   now: Date,
-): Promise<JWTPayload> {
+): Promise<{ protectedHeader: JWTHeaderParameters; payload: JWTPayload }> {
   try {
-    const { payload } = await jwtVerify(token, keys, {
+    return await jwtVerify(token, keys, {
       algorithms,
       issuer,
       audience,
@@ -77,7 +82,6 @@ async function verifiedPayload(
       currentDate: now,
       requiredClaims: ["exp", "nbf"],
     });
-    return payload;
   } catch (error) {
     throw refusalOf(error);
   }
@@ -93,51 +97,82 @@ function refusalOf(error: unknown): DomainError {
   return invalid("it is no token that the configured issuer signed");
 }
 
+const accessTokenTypes: readonly (string | undefined)[] = [undefined, "jwt", "at+jwt"];
+
+/** An issuer signs more than access tokens with the same keys: ID tokens and logout tokens among them. */
+function requireAccessToken({ typ }: JWTHeaderParameters, payload: JWTPayload): void {
+  if (!accessTokenTypes.includes(typ?.toLowerCase())) throw invalid("its typ is not that of an access token");
+  for (const claim of ["nonce", "at_hash"]) {
+    if (claim in payload)
+      throw invalid(`its claim ${claim} says that it is an ID token, and an access token is needed`);
+  }
+}
+
 const claims = z.object({
+  ver: z.literal("2.0"),
   oid: z.guid().toLowerCase(),
   tid: z.guid().toLowerCase(),
+  iat: z.number(),
+  exp: z.number(),
   roles: z.array(z.string()).default([]),
+  scp: z.string().optional(),
+  idtyp: z.string().optional(),
+  azp: z.string().toLowerCase().optional(),
 });
+type Claims = z.infer<typeof claims>;
 
-function readClaims(payload: JWTPayload): z.infer<typeof claims> {
+function readClaims(payload: JWTPayload): Claims {
   const parsed = claims.safeParse(payload);
   if (parsed.success) return parsed.data;
   throw invalid(`its claim ${String(parsed.error.issues[0]?.path[0])} is missing or malformed`);
 }
 
-function onlyRole(names: readonly string[]): Role {
-  const ours = new Set(Object.entries(roles).flatMap(([name, role]) => (names.includes(name) ? [role] : [])));
-  if (ours.size > 1) {
+/** `iat` in the future would let `exp` lie as far beyond. */
+function requireShortLife({ iat, exp }: Claims, now: Date): void {
+  if (iat > now.getTime() / 1000 + skew) throw invalid("its claim iat is in the future");
+  if (exp - iat > longestLife) throw invalid("it lives for more than 24 hours");
+}
+
+function onlyRole(names: readonly string[]): RoleName {
+  const ours = roleNames.filter((name) => names.includes(name));
+  if (ours.length > 1) {
     throw new DomainError(
       "ConflictingRoles",
       "The access token has two of this service's roles, which must be apart. Have one of them taken away.",
     );
   }
-  const [role] = ours;
-  if (role !== undefined) return role;
+  const [name] = ours;
+  if (name !== undefined) return name;
   throw new DomainError(
     "RoleMissing",
-    `The access token has none of this service's roles. Have one assigned: ${Object.keys(roles).join(", ")}.`,
+    `The access token has none of this service's roles. Have one assigned: ${roleNames.join(", ")}.`,
   );
 }
 
-/** Errors of a key set that the token is to blame for; any other means that we have no keys to judge it by. */
-const faultsOfToken = [errors.JWKSNoMatchingKey, errors.JWKSMultipleMatchingKeys, errors.JOSENotSupported];
+/** A person's role without a person would be read by whoever holds an application's secret, and an application's by whoever signs in. */
+function requireKind(name: RoleName, claims: Claims, scope: string): void {
+  const kinds = kindsOf[roles[name]];
+  const kind = kindOf(claims, scope);
+  if (kind !== undefined && kinds.includes(kind)) return;
+  throw invalid(`the role ${name} takes ${kinds.map((each) => asked(each, scope)).join(", or ")}`);
+}
 
-const orUnavailable =
-  (keys: JWTVerifyGetKey): JWTVerifyGetKey =>
-  async (header, token) => {
-    try {
-      return await keys(header, token);
-    } catch (error) {
-      if (faultsOfToken.some((fault) => error instanceof fault)) throw error;
-      throw new DomainError(
-        "ServiceUnavailable",
-        "The token issuer's keys cannot be fetched at the moment. Send the request again in a few seconds.",
-        { cause: error, retryAfterSeconds: 5 },
-      );
-    }
-  };
+/** Undefined for what is neither, such as an ID token. */
+function kindOf({ scp, idtyp }: Claims, scope: string): TokenKind | undefined {
+  if (idtyp === "app") return scp === undefined ? "appOnly" : undefined;
+  const isPerson = idtyp === undefined || idtyp === "user";
+  return isPerson && scp?.split(" ").includes(scope) ? "delegated" : undefined;
+}
+
+const asked = (kind: TokenKind, scope: string): string =>
+  kind === "delegated"
+    ? `a token of a person who signed in, with the scope ${scope}`
+    : "a token of an application of its own (idtyp app, no scp)";
+
+function requireTrustedClient(name: RoleName, azp: string | undefined, trusted: readonly string[] | undefined): void {
+  if (trusted === undefined || trusted.some((id) => id.toLowerCase() === azp)) return;
+  throw invalid(`its claim azp names no application that this service takes ${name} from`);
+}
 
 const invalid = (why: string): DomainError =>
   new DomainError("TokenInvalid", `The access token was refused: ${why}. Get one for this service and send it again.`);

@@ -91,6 +91,16 @@ describe("a token is refused, and nothing changes:", () => {
         ].join(".");
       },
     ],
+    ["of version 1.0", "TokenInvalid", () => forgedToken(world, { ver: "1.0" })],
+    ["that is an ID token", "TokenInvalid", () => forgedToken(world, { idtyp: undefined, nonce: "n" })],
+    ["that is a logout token", "TokenInvalid", () => forgedToken(world, {}, { header: { typ: "logout+jwt" } })],
+    ["that lives for ten years", "TokenInvalid", () => forgedToken(world, { exp: seconds(315_360_000) })],
+    [
+      "of a person in an application's role",
+      "TokenInvalid",
+      () => forgedToken(world, { idtyp: undefined, scp: "access_as_user" }),
+    ],
+    ["of an application in a person's role", "TokenInvalid", () => forgedToken(world, { roles: ["Support.Engineer"] })],
     ["that is no token", "TokenInvalid", async () => "a.b.c"],
     ["of 7,000 characters", "TokenInvalid", async () => "a".repeat(7000)],
   ];

@@ -28,7 +28,7 @@ export type UrlGrant = {
 export type Signer = (target: BlobClient | ContainerClient, grant: UrlGrant) => Promise<string>;
 
 type Values = Parameters<typeof generateBlobSASQueryParameters>[0] & { readonly expiresOn: Date };
-type Sign = (values: Values) => Promise<SASQueryParameters>;
+type Sign = (values: Values, atMostMs: number) => Promise<SASQueryParameters>;
 
 /** Signs with the account's key where there is one, else with a user-delegation key of our identity. */
 export function openSigner(service: BlobServiceClient, now: () => Date): Signer {
@@ -39,16 +39,19 @@ export function openSigner(service: BlobServiceClient, now: () => Date): Signer 
     if (expiresOn.getTime() > time + atMostMs) {
       throw new RangeError(`A URL with ${permissions} may live ${atMostMs} ms, not until ${expiresOn.toISOString()}`);
     }
-    const query = await sign({
-      containerName: target.containerName,
-      ...("name" in target
-        ? { blobName: target.name, permissions: BlobSASPermissions.parse(permissions) }
-        : { permissions: ContainerSASPermissions.parse(permissions) }),
-      startsOn: new Date(time - clockSkewMs),
-      expiresOn,
-      protocol,
-      ...labels,
-    });
+    const query = await sign(
+      {
+        containerName: target.containerName,
+        ...("name" in target
+          ? { blobName: target.name, permissions: BlobSASPermissions.parse(permissions) }
+          : { permissions: ContainerSASPermissions.parse(permissions) }),
+        startsOn: new Date(time - clockSkewMs),
+        expiresOn,
+        protocol,
+        ...labels,
+      },
+      atMostMs,
+    );
     return `${target.url}?${query}`;
   };
 }
@@ -59,5 +62,6 @@ function signWith(service: BlobServiceClient, now: () => Date): Sign {
     return async (values) => generateBlobSASQueryParameters(values, credential);
   }
   const key = delegationKeys(service, now);
-  return async (values) => generateBlobSASQueryParameters(values, await key(values.expiresOn), service.accountName);
+  return async (values, atMostMs) =>
+    generateBlobSASQueryParameters(values, await key({ expiresOn: values.expiresOn, atMostMs }), service.accountName);
 }

@@ -172,8 +172,12 @@ export const queryOf = (link: string): Record<string, string> => Object.fromEntr
 async function issueToken(world: World, roles: readonly Role[], oid: string): Promise<{ oid: string; token: string }> {
   if (roles.join() === "R") return { oid, token: await tokenByCommand(world.service.directory, roles, oid) };
   const named = roles.map((role) => roleNames[role]);
-  return { oid, token: await forgedToken(world, { roles: named, oid, sub: oid }) };
+  return { oid, token: await forgedToken(world, { roles: named, oid, sub: oid, ...kindOf(roles) }) };
 }
+
+/** As Entra ID tells an application's token (R, C) from a person's (E, A). */
+export const kindOf = ([role]: readonly Role[]): Readonly<Record<string, unknown>> =>
+  role === "E" || role === "A" ? { scp: "access_as_user", idtyp: undefined } : { scp: undefined, idtyp: "app" };
 
 /** What `npm run --silent token -- --role … --oid …` prints. */
 export const tokenByCommand = (directory: string, roles: readonly string[], oid: string): Promise<string> =>

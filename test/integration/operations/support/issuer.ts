@@ -1,7 +1,7 @@
 import { createServer, type RequestListener } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
-import type { Role } from "../../../support/system/world.ts";
+import { kindOf, type Role } from "../../../support/system/world.ts";
 
 /** An issuer of access tokens that publishes its key over HTTP, as Entra ID does. */
 export type Issuer = {
@@ -38,10 +38,11 @@ export async function startIssuer(tls?: { readonly cert: string; readonly key: s
       TOKEN_JWKS_URL: `${tls === undefined ? "http" : "https"}://127.0.0.1:${port}/`,
     },
     token: (roles, oid) =>
-      new SignJWT({ tid: tenant, oid, roles: roles.map((role) => names[role]) })
+      new SignJWT({ tid: tenant, oid, ver: "2.0", roles: roles.map((role) => names[role]), ...kindOf(roles) })
         .setProtectedHeader({ alg: "ES256", kid: "t1" })
         .setIssuer(issuer)
         .setAudience(audience)
+        .setIssuedAt()
         .setNotBefore("0s")
         .setExpirationTime("1h")
         .sign(pair.privateKey),

@@ -105,7 +105,8 @@ describe("an account that is opened with an identity", () => {
     await account.deleteDay(at.day);
     expect((await wire.putBlob(uploadUrl)).status).toBe(404);
     expect((await fetch(readUrl)).status).toBe(404);
-    expect(keysAsked()).toBe(1);
+    // One for uploads, one for the source of copies, one for reads.
+    expect(keysAsked()).toBe(3);
   });
 
   it("notices an overwritten source all the same", async () => {
@@ -161,9 +162,9 @@ describe("the URL of a drop box", () => {
     expect(copy).toMatchObject({ status: "success", sizeBytes: 4 });
     await expect(box.getBlobClient("folder/logs.zip").delete()).rejects.toMatchObject({ statusCode: 403 });
 
-    // The longer key serves the shorter URLs too.
+    // A key of 73 hours signs the URLs of boxes alone: one for those, one for uploads, one for the source of copies.
     await account.uploadUrl(newLandingName(), { expiresOn: inMinutes(240) });
-    expect(keysAsked()).toBe(2);
+    expect(keysAsked()).toBe(3);
     await account.deleteLanding(name);
     for await (const file of account.filesIn(name)) expect(file).toBeUndefined();
   });
@@ -185,20 +186,40 @@ describe("the user-delegation key", () => {
     expect(keysAsked()).toBe(1);
   });
 
-  it("is replaced before a URL could outlive it", async () => {
-    let hoursLater = 0;
-    const now = () => inMinutes(hoursLater * 60);
-    const { account, keysAsked } = openAccount({ now });
-    await askForUrl(account);
-    hoursLater = 18.9;
-    await askForUrl(account, now());
-    expect(keysAsked()).toBe(1);
-    hoursLater = 19.1;
-    const url = await account.uploadUrl(newLandingName(), { expiresOn: new Date(now().getTime() + 4 * 3_600_000) });
-    expect(keysAsked()).toBe(2);
-    const query = new URL(url).searchParams;
-    expect(Date.parse(query.get("ske") ?? "")).toBeGreaterThan(Date.parse(query.get("se") ?? ""));
+  const kinds: readonly [
+    kind: string,
+    minutes: number,
+    url: (account: BundleAccount, until: Date) => Promise<string>,
+  ][] = [
+    ["uploads", 240, (account, expiresOn) => account.uploadUrl(newLandingName(), { expiresOn })],
+    ["reads", 15, (account, expiresOn) => account.readUrl(newLocation(), { ...download, expiresOn })],
+    ["drop boxes", 72 * 60, (account, expiresOn) => account.boxUrl(`box-20261123-${randomUUID()}`, expiresOn)],
+  ];
+
+  it.each(kinds)("for %s ends an hour after the longest of its URLs", async (_kind, minutes, url) => {
+    const { account } = openAccount();
+    const query = new URL(await url(account, inMinutes(minutes))).searchParams;
+    const beyond = Date.parse(query.get("ske") ?? "") - Date.parse(query.get("se") ?? "");
+    expect(Math.abs(beyond - 3_600_000)).toBeLessThan(60_000);
   });
+
+  it.each(kinds)(
+    "for %s is replaced a quarter of an hour before a URL could outlive it",
+    async (_kind, minutes, url) => {
+      let minutesLater = 0;
+      const now = () => inMinutes(minutesLater);
+      const { account, keysAsked } = openAccount({ now });
+      const longest = () => url(account, new Date(now().getTime() + minutes * 60_000));
+      await longest();
+      minutesLater = 44;
+      await longest();
+      expect(keysAsked()).toBe(1);
+      minutesLater = 46;
+      const query = new URL(await longest()).searchParams;
+      expect(keysAsked()).toBe(2);
+      expect(Date.parse(query.get("ske") ?? "")).toBeGreaterThan(Date.parse(query.get("se") ?? ""));
+    },
+  );
 
   it("is asked for again after it could not be had", async () => {
     let working = false;
@@ -215,22 +236,21 @@ describe("the user-delegation key", () => {
   });
 
   it("signs what it outlives while the next one cannot be had, and nothing else", async () => {
-    let [hoursLater, down] = [0, false];
-    const now = () => inMinutes(hoursLater * 60);
+    let [minutesLater, down] = [0, false];
+    const now = () => inMinutes(minutesLater);
     const { account, keysAsked } = openAccount({ now, keysFail: () => down });
-    await askForUrl(account);
-    [hoursLater, down] = [20, true];
-    const forUpload = () =>
-      account.uploadUrl(newLandingName(), { expiresOn: new Date(now().getTime() + 4 * 3_600_000) });
-    const forReading = () =>
-      account.readUrl(newLocation(), { ...download, expiresOn: new Date(now().getTime() + 15 * 60_000) });
-    const [upload, read] = await Promise.allSettled([forUpload(), forReading()]);
-    expect(upload).toMatchObject({ status: "rejected", reason: { code: "ServiceUnavailable" } });
-    expect(read.status).toBe("fulfilled");
-    expect(await forReading()).toContain("skoid=");
+    const forUpload = (hours = 4) =>
+      account.uploadUrl(newLandingName(), { expiresOn: new Date(now().getTime() + hours * 3_600_000) });
+    await forUpload();
+    [minutesLater, down] = [50, true];
+    expect(await forUpload()).toContain("skoid=");
+    minutesLater = 70;
+    const [long, short] = await Promise.allSettled([forUpload(), forUpload(3)]);
+    expect(long).toMatchObject({ status: "rejected", reason: { code: "ServiceUnavailable" } });
+    expect(short.status).toBe("fulfilled");
     down = false;
     const before = keysAsked();
-    await Promise.all([forUpload(), forUpload(), forReading()]);
+    await Promise.all([forUpload(), forUpload(), forUpload()]);
     expect(keysAsked()).toBe(before + 1);
   });
 
