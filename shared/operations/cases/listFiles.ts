@@ -28,13 +28,15 @@ export async function listFiles(
   page: PageRequest,
   { prefix = "" }: { readonly prefix?: string | undefined },
 ): Promise<PageResult<BundleFile>> {
-  const [head, found] = await Promise.all([
+  const [head, found, { state: sender }] = await Promise.all([
     world.cases.head(at.caseNumber),
     world.stamps.bundle(at.stampId, at.bundleId),
+    world.stamps.head(at.stampId),
   ]);
   const record = requireKnown(head, caller);
   const purpose = purposeOf(record, found);
-  const bundle = requireLendable({ case: record, stampId: at.stampId, bundle: found, purpose, now: world.clock.now() });
+  const { stampId } = at;
+  const bundle = requireLendable({ case: record, stampId, bundle: found, sender, purpose, now: world.clock.now() });
   const place = placeOf(bundle);
   const start = page.after === undefined ? await startOf(world, place, prefix) : offsetIn(page.after);
   try {
