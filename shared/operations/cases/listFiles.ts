@@ -18,8 +18,8 @@ const lineBytes = 512;
 const leastPageBytes = 64 * 1024;
 
 /**
- * What is in a bundle of the case, in the order of the paths, to an engineer who could be lent it. A page of it costs three round trips: the
- * case, the bundle, and the lines; the first one of a prefix one more, for the index.
+ * What is in a bundle of the case, in the order of the paths, to an engineer who could be lent it. A page of it costs four calls: the case,
+ * the bundle and its stamp at once, then the lines; the first one of a prefix one more, for the index.
  */
 export async function listFiles(
   world: Pick<World, "cases" | "stamps" | "contents" | "clock">,
