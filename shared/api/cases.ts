@@ -66,6 +66,7 @@ export const endReason = z.enum([
   "bundlePurged",
   "denied",
   "approvalLapsed",
+  "grantConflict",
 ]);
 
 export const grant = z

@@ -11,7 +11,7 @@ import {
   utcTime,
 } from "../api/primitives.ts";
 import { DomainError } from "../errors.ts";
-import { type GrantRecord, grantExpiry, isPending } from "./grant.ts";
+import { askedDigest, type GrantRecord, grantExpiry, isPending } from "./grant.ts";
 import type { StampRecord, StandingApproval } from "./stamp.ts";
 
 /** The customer's approval of access (`docs/decisions/approval.md`): a grant needs it of every stamp that asked for it when the grant was asked for. */
@@ -28,6 +28,8 @@ export const requestRecord = z.object({
   caseNumber,
   stampId,
   requestedOn: utcTime,
+  /** Of what the operator is shown (`askedDigest`); absent on a request from before it was kept, which approves nothing. */
+  askedDigest: z.string().optional(),
   answer: z
     .object({
       outcome: z.enum(["approved", "denied"]),
@@ -42,6 +44,13 @@ export const requestRecord = z.object({
 export type RequestRecord = z.infer<typeof requestRecord>;
 
 export const isOpen = ({ answer, closedOn }: RequestRecord): boolean => answer === undefined && closedOn === undefined;
+
+/**
+ * The request, where the stamp was asked for just this grant. The engineer chooses the grant's id, so that another case's grant may have the same
+ * one: an answer counts only for what the operator was shown.
+ */
+export const requestOfGrant = (grant: GrantRecord, request: RequestRecord | undefined): RequestRecord | undefined =>
+  request?.askedDigest === askedDigest(grant) ? request : undefined;
 
 /** The stamp under its operator's decision; undefined where that stands already. */
 export function setApproval(
@@ -63,7 +72,8 @@ export function activate(
   requests: readonly (RequestRecord | undefined)[],
 ): GrantRecord | undefined {
   if (grant.approval === undefined || !isPending(grant)) return undefined;
-  const approvals = requests.map((each) => (each?.answer?.outcome === "approved" ? each.answer.on : undefined));
+  const answers = requests.map((each) => requestOfGrant(grant, each)?.answer);
+  const approvals = answers.map((answer) => (answer?.outcome === "approved" ? answer.on : undefined));
   const times = approvals.filter((on) => on !== undefined).map((on) => Date.parse(on));
   if (times.length < approvals.length || times.length === 0) return undefined;
   const last = new Date(Math.max(...times));
@@ -78,7 +88,7 @@ export function activate(
 
 /**
  * Throws unless the stamp lets the grant be used, as its partition has it: approved and not taken back, or given before approval was asked for.
- * `request` is what the stamp was asked of this grant.
+ * `request` is what the stamp was asked under the grant's id.
  */
 export function requireApproved(
   grant: GrantRecord,
@@ -87,8 +97,11 @@ export function requireApproved(
   request: RequestRecord | undefined,
 ): void {
   if (grant.approval?.stampIds.includes(stampId)) {
-    if (request?.answer?.outcome === "approved") return;
-    throw notApproved("denied", "The operator of the stamp has taken the approval back.");
+    const answer = requestOfGrant(grant, request)?.answer;
+    if (answer?.outcome === "approved") return;
+    throw answer === undefined
+      ? notApproved("approvalRequired", "The operator of the stamp has not approved what this grant asks for.")
+      : notApproved("denied", "The operator of the stamp has taken the approval back.");
   }
   const since = stamp?.accessApproval?.requiredSince;
   if (since === undefined || Date.parse(grant.startsOn) < Date.parse(since)) return;

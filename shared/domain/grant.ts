@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+import canonicalize from "canonicalize";
 import * as z from "zod";
 import { endReason } from "../api/cases.ts";
 import {
@@ -27,6 +29,8 @@ export const grantRecord = z.object({
   grantee: subjectId,
   purpose,
   justificationNote: guid,
+  /** Salted, as the events have it; absent on a grant from before it was kept here. */
+  justificationDigest: z.string().optional(),
   /** Each with the upload epoch of its stamp, which disabling raises. */
   bundles: z.array(z.object({ stampId, bundleId, stampEpoch: z.int() })),
   /** Only these roles' zips and files; absent: everything. */
@@ -45,6 +49,30 @@ export const grantRecord = z.object({
   ended: z.object({ on: utcTime, reason: endReason }).optional(),
 });
 export type GrantRecord = z.infer<typeof grantRecord>;
+
+/** What the engineer asked for, all of which an operator is shown: it never changes once the grant stands. */
+export type AskedFor = Pick<
+  GrantRecord,
+  "caseNumber" | "grantId" | "grantee" | "purpose" | "justificationDigest" | "bundles" | "roles" | "durationMinutes"
+>;
+
+/** Lower-case hex SHA-256 of the RFC 8785 form of what was asked for, whatever the order of bundles and roles. */
+export function askedDigest(asked: AskedFor): string {
+  const { caseNumber, grantId, grantee, purpose, justificationDigest, bundles, roles, durationMinutes } = asked;
+  const form = canonicalize({
+    caseNumber,
+    grantId,
+    grantee,
+    purpose,
+    bundles: bundleNames(bundles).sort(),
+    durationMinutes,
+    ...(roles === undefined ? {} : { roles: [...roles].sort() }),
+    ...(justificationDigest === undefined ? {} : { justificationDigest }),
+  });
+  return createHash("sha256")
+    .update(form ?? "", "utf8")
+    .digest("hex");
+}
 
 /** Whether it waits for approval, as long as it has not ended. */
 export const isPending = ({ approval }: GrantRecord): boolean =>
@@ -88,12 +116,12 @@ export function endByLoss(bundles: readonly LentBundle[], now: Date): { on: UtcT
   return last === undefined || reasons.includes(undefined) ? undefined : { on: toUtcTime(now), reason: last };
 }
 
+export const bundleNames = (bundles: readonly { stampId: string; bundleId: string }[]): string[] =>
+  bundles.map((each) => `${each.stampId}/${each.bundleId}`);
+
 /** The same bundles whatever their order. */
 export const bundleSet = (bundles: readonly { stampId: string; bundleId: string }[]): string =>
-  bundles
-    .map((each) => `${each.stampId}/${each.bundleId}`)
-    .sort()
-    .join();
+  bundleNames(bundles).sort().join();
 
 /** The same roles whatever their order; undefined where all are lent. */
 export const roleSet = (roles: readonly string[] | undefined): string | undefined => roles && [...roles].sort().join();

@@ -5,6 +5,7 @@ import { type CaseRecord, listsSender } from "./case.ts";
 import { type GrantRecord, grantEnd, isPending } from "./grant.ts";
 import type { SubjectId } from "./people.ts";
 import { isPurgeDue } from "./purge.ts";
+import { isCompromised, type SenderRecord } from "./sender.ts";
 
 /** When a bundle may be lent (invariant 5): named rules in the contract's order; the refusal is the first that says no. */
 
@@ -13,6 +14,8 @@ export type Lending = {
   readonly stampId: StampId;
   /** Absent where there is no such bundle. */
   readonly bundle: BundleRecord | undefined;
+  /** The bundle's stamp or drop box, by its head. */
+  readonly sender: SenderRecord | undefined;
   readonly purpose: Purpose;
   readonly now: Date;
 };
@@ -52,6 +55,11 @@ const rules: readonly Rule[] = [
     allows: ({ case: record, bundle, purpose }) =>
       (bundle?.consentDecision.purposes.includes(purpose) ?? false) &&
       (record.kind === "support" || purpose === "productHealth"),
+  },
+  {
+    code: "StampDisabled",
+    message: "The stamp's key was compromised: what is in its bundles may not be the stamp's. They are not lent.",
+    allows: ({ sender }) => sender !== undefined && !isCompromised(sender),
   },
 ];
 

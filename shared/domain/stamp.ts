@@ -66,11 +66,22 @@ export const stampRecord = z.object({
   accessApproval: standingApproval.optional(),
   /** Raised when proactive consent ends: a proactive upload lives only under its own epoch. */
   consentEpoch: z.int(),
-  /** Raised when the stamp is disabled: an upload lives only under its own epoch. */
+  /** Raised when the stamp is disabled, and when it is found compromised: uploads and grants live only under their own epoch. */
   uploadEpoch: z.int(),
   load: stampLoad.default(noLoad),
 });
 export type StampRecord = z.infer<typeof stampRecord>;
+export type DisabledReason = z.infer<typeof disabledReason>;
+
+/**
+ * The stamp once it is disabled, or disabled for another reason. Its uploads and what was lent of it end; what was lent since it was only lost ends
+ * with its compromise.
+ */
+export function disabled(stamp: StampRecord, reason: DisabledReason): StampRecord {
+  const isCompromise = reason === "compromised" && stamp.disabledReason !== "compromised";
+  const uploadEpoch = stamp.uploadEpoch + (stamp.state === "enabled" || isCompromise ? 1 : 0);
+  return { ...stamp, state: "disabled", disabledReason: reason, uploadEpoch };
+}
 
 /** Whether the key signs nothing any more, by real time; one that registration left out at once, whatever an instance's clock says. */
 export const isRetired = (key: StampKeyRecord, realNow: Date): boolean =>

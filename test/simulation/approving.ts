@@ -1,7 +1,7 @@
 import { accessRequestPage } from "../support/system/shapes.ts";
 import type { Chance } from "./chance.ts";
 import type { Member } from "./fleet.ts";
-import { heard, type KnownGrant, type Said } from "./known.ts";
+import { grantKey, heard, type KnownGrant, type Said } from "./known.ts";
 import { heardOf, insist, type Simulation } from "./simulation.ts";
 
 /** The operator of a stamp: whether access to its bundles is to be asked for, and what they answer when it is. */
@@ -19,9 +19,9 @@ export async function answerRequests(simulation: Simulation, member: Member, cha
   const path = `/stamps/${member.known.stampId}/accessRequests`;
   const listed = await insist(simulation, chance, "requests listed", () => member.call("GET", path), ["StampDisabled"]);
   if (listed.kind !== "done") return;
-  for (const { grantId } of accessRequestPage.parse(listed.answer.json).value) {
-    const grant = simulation.known.grants.get(grantId);
-    if (grant === undefined) throw new Error(`Access was asked for that nobody wants: grant ${grantId}`);
+  for (const request of accessRequestPage.parse(listed.answer.json).value) {
+    const grant = simulation.known.grants.get(grantKey(request));
+    if (grant === undefined) throw new Error(`Access was asked for that nobody wants: grant ${grantKey(request)}`);
     const draw = chance.unit();
     if (draw < 0.55) await approve(simulation, member, chance, grant);
     else if (draw < 0.75) await deny(simulation, member, chance, grant);

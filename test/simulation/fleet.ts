@@ -25,7 +25,13 @@ const nobodyKnew = { kind: "EC" } as const;
 export async function joinFleet(simulation: Simulation, index: number): Promise<Member> {
   const { time, size, known } = simulation;
   const chance = streamOf(simulation, `stamp ${index}`);
-  const stamp: KnownStamp = { stampId: chance.guid(), consentEndings: [], disablings: [], bundles: [] };
+  const stamp: KnownStamp = {
+    stampId: chance.guid(),
+    consentEndings: [],
+    disablings: [],
+    isCompromised: false,
+    bundles: [],
+  };
   known.stamps.set(stamp.stampId, stamp);
   const keys = openKeys();
   const actor = () => stampActor(simulation.stage(), { stampId: stamp.stampId, key: keys.current() });
@@ -165,13 +171,22 @@ function registrationOffice(simulation: Simulation, member: Member, chance: Chan
   };
 
   const disableForAWhile = async (own: Chance) => {
-    const reason = own.pick(["lost", "compromised", "decommissioned"] as const);
-    const disable = async () => (await registrar()).call("POST", `/stamps/${known.stampId}:disable`, { reason });
+    const reason = own.pick(["lost", "lost", "compromised", "decommissioned"] as const);
+    const disable = (why: string) => async () =>
+      (await registrar()).call("POST", `/stamps/${known.stampId}:disable`, { reason: why });
     const enable = async () => (await registrar()).call("POST", `/stamps/${known.stampId}:enable`);
     const ending = ask(simulation, known.disablings);
-    const outcome = await insist(simulation, own, "disabled", disable, []);
+    const outcome = await insist(simulation, own, "disabled", disable(reason), []);
     settle(simulation, known.disablings, ending, heardOf(outcome));
+    known.isCompromised = reason === "compromised" && outcome.kind === "done";
     await simulation.time.pass(own.hours(30));
+    // Whoever has found it lost may find out later that its key is in other hands.
+    if (reason === "lost" && own.happens(0.6)) {
+      const worse = await insist(simulation, own, "lost, then compromised", disable("compromised"), []);
+      known.isCompromised = worse.kind === "done";
+      await simulation.time.pass(own.hours(30));
+    }
+    known.isCompromised = false;
     while ((await insist(simulation, own, "enabled", enable, [])).kind !== "done") await simulation.time.pass(1);
   };
   return { register: put, registerAgain, disableForAWhile };

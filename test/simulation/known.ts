@@ -48,6 +48,8 @@ export type KnownStamp = {
   /** Proactive collection was disabled, or a new generation registered. */
   readonly consentEndings: Ending[];
   readonly disablings: Ending[];
+  /** From when it was acknowledged that its key is compromised, until anybody asks to enable it. */
+  isCompromised: boolean;
   readonly bundles: KnownBundle[];
 };
 
@@ -76,6 +78,8 @@ export type KnownBox = {
 };
 
 export type KnownGrant = {
+  readonly caseNumber: string;
+  /** Chosen by its engineer: another case's grant may have the same. */
   readonly grantId: string;
   readonly oid: string;
   readonly bundles: readonly KnownBundle[];
@@ -88,6 +92,10 @@ export type KnownGrant = {
   readonly tell: () => void;
 };
 
+/** A grant is known by its case and its id together. */
+export const grantKey = ({ caseNumber, grantId }: Pick<KnownGrant, "caseNumber" | "grantId">): string =>
+  `${caseNumber}/${grantId}`;
+
 export type IssuedUrl = { readonly url: string; readonly bundle: KnownBundle };
 
 export type Known = {
@@ -95,6 +103,7 @@ export type Known = {
   readonly bundles: Map<string, KnownBundle>;
   readonly cases: Map<string, KnownCase>;
   readonly boxes: Map<string, KnownBox>;
+  /** By `grantKey`. */
   readonly grants: Map<string, KnownGrant>;
   readonly landings: Map<string, KnownBundle>;
   /** When the newest run of the purge began that went through. */

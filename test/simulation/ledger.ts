@@ -5,22 +5,52 @@ import type { LedgerEvent } from "../support/system/shapes.ts";
 /** Where a rule was broken, in words; `now` is when the export was made. */
 export function brokenRules(events: readonly LedgerEvent[], now: number): string[] {
   const given = events.filter(({ type }) => type === "grant.activated");
-  const starts = new Map(given.map(({ data }) => [data.grantId, Date.parse(String(data.startsOn))]));
-  return [...Map.groupBy(events, ({ partition }) => partition)].flatMap(([partition, own]) =>
-    partition.startsWith("stamps/")
-      ? [...ofStamp(own), ...ofApprovals(own, starts, now)]
-      : partition.startsWith("cases/")
-        ? ofCase(own)
-        : [],
-  );
+  const starts = new Map(given.map(({ data }) => [grantIn(data), Date.parse(String(data.startsOn))]));
+  return [
+    ...ofActivations(events),
+    ...[...Map.groupBy(events, ({ partition }) => partition)].flatMap(([partition, own]) =>
+      partition.startsWith("stamps/")
+        ? [...ofStamp(own), ...ofApprovals(own, starts, now)]
+        : partition.startsWith("cases/")
+          ? ofCase(own)
+          : [],
+    ),
+  ];
+}
+
+/** An engineer chooses the id of a grant, so it names one only together with its case. */
+const grantIn = ({ caseNumber, grantId }: LedgerEvent["data"]): string => `${caseNumber}/${grantId}`;
+
+/** [invariant 5] A grant that had to wait is active only after each stamp that was asked approved just what it asks for. */
+function ofActivations(events: readonly LedgerEvent[]): string[] {
+  const approvals = events.filter(({ type }) => type === "access.approved");
+  const approved = new Set(approvals.map(({ data }) => `${data.stampId} ${grantIn(data)} ${data.askedDigest}`));
+  const waiting = new Map<string, LedgerEvent["data"]>();
+  const faults: string[] = [];
+  for (const event of events) {
+    const { data, type } = event;
+    if (type === "grant.requested") waiting.set(grantIn(data), data);
+    const requested = type === "grant.activated" ? waiting.get(grantIn(data)) : undefined;
+    if (requested === undefined) continue;
+    const stampIds = Array.isArray(requested.approvalOf) ? requested.approvalOf.map(String) : [];
+    for (const stampId of stampIds) {
+      if (approved.has(`${stampId} ${grantIn(data)} ${data.askedDigest}`)) continue;
+      faults.push(`${at(event)}: stamp ${stampId} did not approve grant ${grantIn(data)}`);
+    }
+  }
+  return faults;
 }
 
 const at = ({ partition, seq, type }: LedgerEvent) => `${partition} ${seq}, ${type}`;
 
-/** [invariant 4] A proactive bundle is created only under the decision that stands, of the generation that stands. */
+/**
+ * [invariant 4] A proactive bundle is created only under the decision that stands, of the generation that stands. [invariant 5] Nothing is lent of a
+ * stamp while it is compromised.
+ */
 function ofStamp(events: readonly LedgerEvent[]): string[] {
   const faults: string[] = [];
   let standing: unknown;
+  let reason: unknown;
   let generation: unknown;
   for (const event of events) {
     const { type, data } = event;
@@ -29,6 +59,9 @@ function ofStamp(events: readonly LedgerEvent[]): string[] {
       if (type !== "consent.decided") standing = undefined;
     }
     if (type === "consent.decided") standing = data.state === "enabled" ? data.decisionId : undefined;
+    if (type === "stamp.disabled") reason = data.reason;
+    if (type === "stamp.enabled") reason = undefined;
+    if (type === "bundle.accessed" && reason === "compromised") faults.push(`${at(event)}: the stamp is compromised`);
     const isUncovered = type === "bundle.created" && data.basis === "proactive" && data.decisionId !== standing;
     if (isUncovered || (type === "bundle.created" && data.decisionId === undefined))
       faults.push(`${at(event)}: not covered by the decision that stood`);
@@ -51,15 +84,17 @@ function ofApprovals(events: readonly LedgerEvent[], starts: ReadonlyMap<unknown
     const { type, data } = event;
     if (type === "stamp.accessApprovalSet")
       requiredSince = data.mode === "required" ? Math.min(requiredSince, Date.parse(event.on)) : Infinity;
-    if (type === "access.requested") answers.set(data.grantId, { event, outcome: "waits" });
-    const answer = answers.get(data.grantId);
+    if (type === "access.requested") answers.set(grantIn(data), { event, outcome: "waits" });
+    const answer = answers.get(grantIn(data));
     if (answer === undefined) {
-      if (type === "bundle.accessed" && (starts.get(data.grantId) ?? Infinity) >= requiredSince)
+      if (type === "bundle.accessed" && (starts.get(grantIn(data)) ?? Infinity) >= requiredSince)
         faults.push(`${at(event)}: the operator was not asked`);
       continue;
     }
     if (type === "access.approved" || type === "access.denied" || type === "access.requestClosed")
       answer.outcome = type;
+    if (type === "bundle.accessed" && !isAsAsked(event, answer.event))
+      faults.push(`${at(event)}: the operator was asked for something else`);
     if (type === "bundle.accessed" && answer.outcome !== "access.approved")
       faults.push(`${at(event)}: the operator was asked, and it ${answer.outcome}`);
   }
@@ -67,6 +102,13 @@ function ofApprovals(events: readonly LedgerEvent[], starts: ReadonlyMap<unknown
   const forgotten = open.filter(({ event }) => Date.parse(String(event.data.requestedOn)) + answeredInMs < now);
   return [...faults, ...forgotten.map(({ event }) => `${at(event)}: nobody ended it`)];
 }
+
+/** The same engineer, purpose and bundle that the operator was shown. */
+const isAsAsked = ({ actor, data }: LedgerEvent, { actor: asked, data: shown }: LedgerEvent): boolean =>
+  actor.id === asked.id &&
+  data.purpose === shown.purpose &&
+  Array.isArray(shown.bundles) &&
+  shown.bundles.includes(data.bundleId);
 
 /** [invariant 5] A URL leaves only under a grant that was active, on an open case. */
 function ofCase(events: readonly LedgerEvent[]): string[] {

@@ -4,7 +4,7 @@ import { issuedUrlShape } from "../support/system/shapes.ts";
 import { getBlob } from "../support/system/storage.ts";
 import { sha256Hex } from "../support/system/zip.ts";
 import type { Chance } from "./chance.ts";
-import type { KnownBundle, KnownGrant } from "./known.ts";
+import { grantKey, type KnownBundle, type KnownGrant } from "./known.ts";
 import { count, insist, type Outcome, type Simulation, throughUrl } from "./simulation.ts";
 
 /** An engineer reads what a grant lends: a whole bundle, or one file taken out of it. */
@@ -51,20 +51,24 @@ export async function readFile(simulation: Simulation, reading: Reading): Promis
     await fetchThrough(simulation, bundle, extractionShape.parse(outcome.answer.json).url, file.sha256);
 }
 
-/** [invariant 5] No URL while a stamp that was asked has not approved, nor once one has said no. */
+/** [invariant 5] No URL while a stamp that was asked has not approved, nor once one has said no, nor of a compromised stamp. */
 async function ask(
   simulation: Simulation,
-  { chance, lent }: Reading,
+  { bundle, chance, lent }: Reading,
   what: string,
   path: string,
   body: unknown,
 ): Promise<Outcome> {
   const send = async (): Promise<Answer> => {
+    const stamp = simulation.known.stamps.get(bundle.stampId);
+    const wasCompromised = stamp?.isCompromised === true;
     const wasDenied = [...lent.denied.values()].includes("acknowledged");
     const answer = await (await simulation.stage().person("E", lent.oid)).call("POST", path, body);
     const waits = [...lent.approvalOf].some((stampId) => lent.approved.get(stampId) === undefined);
     if (answer.status < 300 && (wasDenied || waits))
-      throw new Error(`${what} under grant ${lent.grantId}, which was ${wasDenied ? "denied" : "not approved"}`);
+      throw new Error(`${what} under grant ${grantKey(lent)}, which was ${wasDenied ? "denied" : "not approved"}`);
+    if (answer.status < 300 && wasCompromised && stamp.isCompromised)
+      throw new Error(`${what} of compromised stamp ${bundle.stampId} under grant ${grantKey(lent)}`);
     return answer;
   };
   const name = lent.approvalOf.size === 0 ? what : `${what}, approved`;

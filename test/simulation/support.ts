@@ -1,7 +1,7 @@
 import { grantShape } from "../support/system/shapes.ts";
 import type { Chance } from "./chance.ts";
 import { useDropBox } from "./dropBox.ts";
-import type { Ending, KnownBundle, KnownCase, KnownGrant } from "./known.ts";
+import { type Ending, grantKey, type KnownBundle, type KnownCase, type KnownGrant } from "./known.ts";
 import { notLendable, readFile, readWhole } from "./reading.ts";
 import { heardOf, insist, type Outcome, type Simulation, streamOf } from "./simulation.ts";
 
@@ -147,11 +147,11 @@ async function grant(simulation: Simulation, desk: Desk): Promise<void> {
   const { chance } = desk;
   const oid = chance.oneOf([...desk.assignees]);
   const isLinked = (each: KnownBundle) => each.linkedTo.has(desk.known.caseNumber) && each.submitted !== undefined;
-  const bundles = [...new Set([someBundle(simulation, desk, isLinked), someBundle(simulation, desk, isLinked)])].filter(
-    (each) => each !== undefined,
-  );
+  const some = [someBundle(simulation, desk, isLinked), someBundle(simulation, desk, isLinked)];
+  const bundles = [...new Set(some)].filter((each) => each !== undefined);
   if (oid === undefined || bundles.length === 0) return;
-  const grantId = chance.guid();
+  const foreign = chance.happens(0.4) ? chance.oneOf(foreignGrants(simulation, desk, bundles)) : undefined;
+  const grantId = foreign?.grantId ?? chance.guid();
   const body = {
     bundles: bundles.map(({ stampId, bundleId }) => ({ stampId, bundleId })),
     purpose: desk.kind === "support" ? "troubleshooting" : "productHealth",
@@ -161,6 +161,7 @@ async function grant(simulation: Simulation, desk: Desk): Promise<void> {
   const send = async () =>
     (await simulation.stage().person("E", oid)).call("PUT", `${desk.path}/accessGrants/${grantId}`, body);
   const given: KnownGrant = {
+    caseNumber: desk.known.caseNumber,
     grantId,
     oid,
     bundles,
@@ -169,13 +170,25 @@ async function grant(simulation: Simulation, desk: Desk): Promise<void> {
     denied: new Map(),
     tell: () => simulation.time.live(() => readSome(simulation, desk, chance.pick([readWhole, readFile]), given)),
   };
-  simulation.known.grants.set(grantId, given);
-  const outcome = await insist(simulation, chance, "granted", send, notLendable);
+  simulation.known.grants.set(grantKey(given), given);
+  const what = foreign === undefined ? "granted" : "granted under a foreign id";
+  const refusals = foreign === undefined ? notLendable : [...notLendable, "GrantConflict"];
+  const outcome = await insist(simulation, chance, what, send, refusals);
   if (outcome.kind !== "done") return;
   const { approval } = grantShape.parse(outcome.answer.json);
   for (const stampId of approval?.stampIds ?? []) given.approvalOf.add(stampId);
   desk.grants.push(given);
   await readSome(simulation, desk, chance.pick([readWhole, readFile]), given);
+}
+
+/** Other cases' grants on a stamp of these bundles whose id this case has not used: an engineer may use it again, by accident or on purpose. */
+function foreignGrants({ known }: Simulation, desk: Desk, bundles: readonly KnownBundle[]): KnownGrant[] {
+  const { caseNumber } = desk.known;
+  const stampIds = new Set(bundles.map(({ stampId }) => stampId));
+  return [...known.grants.values()].filter(
+    ({ approvalOf, grantId }) =>
+      [...approvalOf].some((stampId) => stampIds.has(stampId)) && !known.grants.has(grantKey({ caseNumber, grantId })),
+  );
 }
 
 async function readSome(

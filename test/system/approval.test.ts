@@ -155,6 +155,17 @@ describe("a grant on the bundle of a stamp that requires approval", () => {
     expect((await seen(supportCase, grantId)).ended?.reason).toBe("denied");
   });
 
+  it("[invariant 5] was approved for one case: its id in another case is GrantConflict", async () => {
+    const [supportCase, other] = [await readyCase(), await readyCase()];
+    const { grantId } = await supportCase.grant([bundle]);
+    expectStatus(await approve(stamp, grantId), 200);
+    const path = `${other.path}/accessGrants/${grantId}`;
+    const body = other.grantRequest([bundle], { durationMinutes: 480 });
+    expectRefusal(await other.engineer.call("PUT", path, body), 409, "GrantConflict");
+    expectRefusal(await other.issueUrl(grantId, bundle), 404, "NotFound");
+    expectStatus(await supportCase.issueUrl(grantId, bundle), 200);
+  });
+
   it("is another stamp's to answer never, and one that nobody asked for is NotFound", async () => {
     const supportCase = await readyCase();
     const { grantId } = await supportCase.grant([bundle]);

@@ -245,6 +245,26 @@ describe("an issued URL", () => {
     expectRefusal(await supportCase.engineer.call("GET", `${lender.path}/accesses`), 403, "RoleMissing");
   });
 
+  it("names its engineer by another pseudonym to each stamp", async () => {
+    const lenders = [await world.registeredStamp(), await world.registeredStamp()];
+    const bundles = await Promise.all(lenders.map(async (each) => (await each.acceptedBundle()).bundle));
+    const supportCase = await world.openCase({ stampIds: lenders.map(({ stampId }) => stampId) });
+    for (const each of bundles) expectStatus(await supportCase.link(each), 201);
+    const { grantId } = await supportCase.grant(bundles);
+    for (const each of bundles) await supportCase.url(grantId, each);
+    const names = await Promise.all(
+      lenders.map(async ({ call, path }) => {
+        const [access] = accessPage.parse({ value: await readAll(call, `${path}/accesses`) }).value;
+        const [grant] = stampGrantPage.parse({ value: await readAll(call, `${path}/accessGrants`) }).value;
+        expect(grant?.grantee).toBe(access?.accessor);
+        return access?.accessor;
+      }),
+    );
+    expect(new Set(names).size).toBe(2);
+    const ledger = JSON.stringify(await world.events(supportCase.partition));
+    for (const name of names) expect(ledger).not.toContain(name);
+  });
+
   it("shows in the stamp's grants, used or not: its own bundles, who under a pseudonym, until when and why no longer", async () => {
     const lender = await world.registeredStamp();
     const { bundle: lent } = await lender.acceptedBundle();

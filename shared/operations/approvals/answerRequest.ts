@@ -1,6 +1,6 @@
 import type { AccessRequest, ApprovalRequest, DenialRequest } from "../../api/approvals.ts";
 import { type GrantId, type StampId, toUtcTime } from "../../api/primitives.ts";
-import type { RequestRecord } from "../../domain/approval.ts";
+import { type RequestRecord, requestOfGrant } from "../../domain/approval.ts";
 import type { NewEvent } from "../../domain/event.ts";
 import { grantEnd } from "../../domain/grant.ts";
 import type { Note } from "../../domain/people.ts";
@@ -64,6 +64,7 @@ async function answer(
           caseNumber,
           grantId,
           decidedBy,
+          ...(request.askedDigest === undefined ? {} : { askedDigest: request.askedDigest }),
           ...(note === undefined ? {} : { reasonDigest: noteDigest(note) }),
         },
       };
@@ -81,9 +82,10 @@ async function answer(
 /** A denial is final, and what has ended needs no answer. */
 async function requireAnswerable(
   { cases, clock }: Pick<World, "cases" | "clock">,
-  { caseNumber, grantId, answer }: RequestRecord,
+  request: RequestRecord,
   stampId: StampId,
 ): Promise<void> {
+  const { caseNumber, grantId, answer } = request;
   if (answer?.outcome === "denied") {
     throw notAnswerable("denied", `The request was denied on ${answer.on}. The engineer can ask anew.`);
   }
@@ -92,6 +94,9 @@ async function requireAnswerable(
   const end = grantEnd(grant, head.state, clock.now());
   if (end !== undefined) {
     throw notAnswerable(end.reason, `The access that stamp ${stampId} was asked for ended on ${end.on}.`);
+  }
+  if (requestOfGrant(grant, request) === undefined) {
+    throw notAnswerable("grantConflict", `Stamp ${stampId} was asked for something else. The engineer can ask anew.`);
   }
 }
 

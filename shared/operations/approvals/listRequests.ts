@@ -4,6 +4,7 @@ import type { RequestRecord } from "../../domain/approval.ts";
 import { grantEnd } from "../../domain/grant.ts";
 import { subjectId } from "../../domain/people.ts";
 import type { Caller } from "../caller.ts";
+import { nameOfEngineer } from "../nameOfEngineer.ts";
 import type { World } from "../needs.ts";
 import { type PageRequest, type PageResult, sieve } from "../paging.ts";
 import { noSuchRequest, requireStamp } from "../refusals.ts";
@@ -32,7 +33,7 @@ export async function requestView(world: Needs, caller: Caller, request: Request
   if (head.state === undefined || grant?.approval === undefined) throw noSuchRequest();
   const [justification, engineer, operator] = await Promise.all([
     world.cases.note(caseNumber, grant.justificationNote),
-    caller.kind === "token" ? world.people.whois(grant.grantee) : undefined,
+    nameOfEngineer(world, caller, stampId, grant.grantee),
     answer && world.people.whois(subjectId.parse(answer.decidedBy)),
   ]);
   const isOver = grantEnd(grant, head.state, world.clock.now()) !== undefined;
@@ -41,7 +42,7 @@ export async function requestView(world: Needs, caller: Caller, request: Request
     grantId,
     caseNumber,
     purpose: grant.purpose,
-    engineer: engineer?.identity ?? grant.grantee,
+    engineer,
     ...(justification === undefined ? {} : { justification: justification.text }),
     bundles: bundles.map(({ bundleId }) => ({ stampId, bundleId })),
     ...(grant.roles === undefined ? {} : { roles: grant.roles }),

@@ -110,7 +110,11 @@ async function requireLent(
   { caseNumber, stampId, bundleId }: AtBundle,
   grantId: GrantId | undefined,
 ): Promise<{ bundle: BundleRecord; grantIds: readonly GrantId[] }> {
-  const [head, found] = await Promise.all([world.cases.head(caseNumber), world.stamps.bundle(stampId, bundleId)]);
+  const [head, found, sender] = await Promise.all([
+    world.cases.head(caseNumber),
+    world.stamps.bundle(stampId, bundleId),
+    world.stamps.head(stampId),
+  ]);
   const record = requireKnown(head, caller);
   const now = world.clock.now();
   const grants = await (grantId === undefined
@@ -124,6 +128,7 @@ async function requireLent(
     case: record,
     stampId,
     bundle: isInGrant ? found : undefined,
+    sender: sender.state,
     purpose: grant.purpose,
     now,
   });

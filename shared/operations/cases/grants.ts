@@ -6,7 +6,8 @@ import { type Condition, requireCondition } from "../../domain/etag.ts";
 import type { NewEvent } from "../../domain/event.ts";
 import { bundleSet, type GrantRecord, grantEnd, grantExpiry, isPending, roleSet } from "../../domain/grant.ts";
 import { requireLendable } from "../../domain/lending.ts";
-import { asStamp, isCompromised } from "../../domain/sender.ts";
+import type { Note } from "../../domain/people.ts";
+import { asStamp } from "../../domain/sender.ts";
 import { DomainError } from "../../errors.ts";
 import { finishApproval, grantActivated } from "../approvals/finishApproval.ts";
 import { mapBounded, take } from "../bounded.ts";
@@ -14,7 +15,7 @@ import { actorOf, type Caller, type TokenCaller } from "../caller.ts";
 import type { CaseHead, World } from "../needs.ts";
 import { newNote, noteDigest } from "../note.ts";
 import { type PageRequest, type PageResult, pageResult } from "../paging.ts";
-import { noSuchCase, noSuchGrant } from "../refusals.ts";
+import { noSuchCase, noSuchGrant, noSuchStamp } from "../refusals.ts";
 import { transact } from "../transact.ts";
 import { grantEnded } from "./settleCase.ts";
 import { grantView, requireKnown } from "./view.ts";
@@ -32,9 +33,14 @@ export async function putGrant(
   condition: Condition,
 ): Promise<{ grant: Grant; created: boolean }> {
   const put = await putInCase(world, caller, caseNumber, grantId, said, condition);
-  if (put.grant.state === "pendingApproval") await finishApproval(world, caseNumber, grantId);
+  const end =
+    put.grant.state === "pendingApproval" ? await finishApproval(world, caseNumber, grantId) : put.grant.ended?.reason;
+  if (end === "grantConflict") throw grantConflict();
   return put;
 }
+
+const grantConflict = () =>
+  new DomainError("GrantConflict", "This grantId names another grant already. Use a new GUID for a new grant.");
 
 async function putInCase(
   world: World,
@@ -54,27 +60,34 @@ async function putInCase(
       requireCondition(condition, view);
       if (standing !== undefined && view !== undefined) {
         if (isSameRequest(standing, view, caller, said)) return { grant: view, created: false };
-        throw new DomainError(
-          "GrantConflict",
-          "This grantId names another grant already. Use a new GUID for a new grant.",
-        );
+        throw grantConflict();
       }
       const lent = await requireAllLendable(world, record, said);
+      await requireNeverAsked(world, lent.approving, grantId);
       const now = clock.now();
       const justification = newNote(said.justification);
       await world.people.wrote(caller.subject, { partition: head.partition, noteId: justification.noteId });
-      const grant = newGrant(record, caller, { grantId, said, lent, justificationNote: justification.noteId }, now);
+      const grant = newGrant(record, caller, { grantId, said, lent, justification }, now);
       const given = isPending(grant) ? grantRequested(grant) : grantActivated(grant);
-      const event: NewEvent = {
-        ...given,
-        actor: actorOf(caller),
-        data: { ...given.data, justificationDigest: noteDigest(justification) },
-      };
+      const event: NewEvent = { ...given, actor: actorOf(caller) };
       await rememberEnds(world, grant, now);
       await cases.commit(caseNumber, head, { events: [event], insertGrant: grant, notes: [justification] }, now);
       return { grant: await grantView(world, grant, record, now), created: true };
     },
   );
+}
+
+/**
+ * Throws `GrantConflict` where one of the stamps was asked under that id before, by another case or for a grant that is lost. Of two that ask at once
+ * a stamp keeps the first, and `finishApproval` ends the other.
+ */
+async function requireNeverAsked(
+  { stamps }: Pick<World, "stamps">,
+  stampIds: readonly StampId[],
+  grantId: GrantId,
+): Promise<void> {
+  const asked = await mapBounded(stampIds, 8, (stampId) => stamps.request(stampId, grantId));
+  if (asked.some((each) => each !== undefined)) throw grantConflict();
 }
 
 /** Looks that are to come: when its time ends, and, where it needs approval, at once and when that lapses. */
@@ -88,10 +101,9 @@ async function rememberEnds({ schedule }: World, grant: GrantRecord, now: Date):
 
 const grantRequested = (grant: GrantRecord): Omit<NewEvent, "actor"> => {
   const { startsOn: _notYet, expiresOn, ...data } = grantActivated(grant).data;
-  const { durationMinutes } = grant;
   return {
     type: "grant.requested",
-    data: { ...data, durationMinutes, approvalOf: grant.approval?.stampIds ?? [], lapsesOn: expiresOn ?? "" },
+    data: { ...data, approvalOf: grant.approval?.stampIds ?? [], lapsesOn: expiresOn ?? "" },
   };
 };
 
@@ -108,7 +120,7 @@ function isSameRequest(standing: GrantRecord, view: Grant, caller: TokenCaller, 
 
 type Lent = { readonly bundles: GrantRecord["bundles"]; readonly approving: readonly StampId[] };
 
-/** Each bundle with its stamp's epoch, and the stamps whose operators have to approve. A compromised stamp's bundles are lent to nobody: what is in them may not be the stamp's. */
+/** Each bundle with its stamp's epoch, and the stamps whose operators have to approve. */
 async function requireAllLendable(world: World, record: CaseRecord, said: GrantRequest): Promise<Lent> {
   const now = world.clock.now();
   const asked = await mapBounded(said.bundles, 8, async ({ stampId, bundleId }) => ({
@@ -119,13 +131,8 @@ async function requireAllLendable(world: World, record: CaseRecord, said: GrantR
   }));
   const approving = new Set<StampId>();
   const bundles = asked.map(({ stampId, bundleId, stamp, bundle }) => {
-    requireLendable({ case: record, stampId, bundle, purpose: said.purpose, now });
-    if (stamp === undefined || isCompromised(stamp)) {
-      throw new DomainError(
-        "StampDisabled",
-        "The stamp is disabled because its key was compromised. Its bundles are not lent.",
-      );
-    }
+    requireLendable({ case: record, stampId, bundle, sender: stamp, purpose: said.purpose, now });
+    if (stamp === undefined) throw noSuchStamp();
     if (asStamp(stamp)?.accessApproval?.mode === "required") approving.add(stampId);
     return { stampId, bundleId, stampEpoch: stamp.uploadEpoch };
   });
@@ -136,13 +143,13 @@ type Asked = {
   readonly grantId: GrantId;
   readonly said: GrantRequest;
   readonly lent: Lent;
-  readonly justificationNote: string;
+  readonly justification: Note;
 };
 
 function newGrant(
   record: CaseRecord,
   caller: TokenCaller,
-  { grantId, said, lent, justificationNote }: Asked,
+  { grantId, said, lent, justification }: Asked,
   now: Date,
 ): GrantRecord {
   const assignment = record.assignees.find((each) => each.subjectId === caller.subject);
@@ -155,7 +162,8 @@ function newGrant(
     caseNumber: record.caseNumber,
     grantee: caller.subject,
     purpose: said.purpose,
-    justificationNote,
+    justificationNote: justification.noteId,
+    justificationDigest: noteDigest(justification),
     bundles: lent.bundles,
     ...(said.roles === undefined ? {} : { roles: said.roles }),
     durationMinutes: said.durationMinutes,

@@ -18,8 +18,8 @@ const lineBytes = 512;
 const leastPageBytes = 64 * 1024;
 
 /**
- * What is in a bundle of the case, in the order of the paths, to an engineer who could be lent it. A page of it costs three round trips: the
- * case, the bundle, and the lines; the first one of a prefix one more, for the index.
+ * What is in a bundle of the case, in the order of the paths, to an engineer who could be lent it. A page of it costs four calls: the case,
+ * the bundle and its stamp at once, then the lines; the first one of a prefix one more, for the index.
  */
 export async function listFiles(
   world: Pick<World, "cases" | "stamps" | "contents" | "clock">,
@@ -28,13 +28,15 @@ export async function listFiles(
   page: PageRequest,
   { prefix = "" }: { readonly prefix?: string | undefined },
 ): Promise<PageResult<BundleFile>> {
-  const [head, found] = await Promise.all([
+  const [head, found, { state: sender }] = await Promise.all([
     world.cases.head(at.caseNumber),
     world.stamps.bundle(at.stampId, at.bundleId),
+    world.stamps.head(at.stampId),
   ]);
   const record = requireKnown(head, caller);
   const purpose = purposeOf(record, found);
-  const bundle = requireLendable({ case: record, stampId: at.stampId, bundle: found, purpose, now: world.clock.now() });
+  const { stampId } = at;
+  const bundle = requireLendable({ case: record, stampId, bundle: found, sender, purpose, now: world.clock.now() });
   const place = placeOf(bundle);
   const start = page.after === undefined ? await startOf(world, place, prefix) : offsetIn(page.after);
   try {

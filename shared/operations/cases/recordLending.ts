@@ -87,7 +87,7 @@ async function recordAccess(
         const asked = grant.approval === undefined ? undefined : await stamps.request(stampId, grant.grantId);
         requireApproved(grant, stampId, asStamp(head.state), asked);
       }
-      const lent = requireLendable({ case: record, stampId, bundle, purpose: grant.purpose, now });
+      const lent = requireLendable({ case: record, stampId, bundle, sender: head.state, purpose: grant.purpose, now });
       requireNotEnded(grant);
       requireRoleGranted(grant, thing);
       if (isRecorded) return lent;

@@ -1,4 +1,5 @@
 import type { Grant, SupportCase } from "../../api/cases.ts";
+import { requestOfGrant } from "../../domain/approval.ts";
 import { type CaseRecord, isAssigned } from "../../domain/case.ts";
 import { type GrantRecord, grantEnd, isPending } from "../../domain/grant.ts";
 import type { SubjectId } from "../../domain/people.ts";
@@ -79,12 +80,9 @@ export async function grantView(
 }
 
 /** What the operator who denied it wrote, as long as that is remembered: the engineer should know why, to ask better or not at all. */
-async function denialOf(
-  { stamps }: Pick<World, "stamps">,
-  { grantId, approval }: GrantRecord,
-): Promise<string | undefined> {
-  for (const stampId of approval?.stampIds ?? []) {
-    const answer = (await stamps.request(stampId, grantId))?.answer;
+async function denialOf({ stamps }: Pick<World, "stamps">, grant: GrantRecord): Promise<string | undefined> {
+  for (const stampId of grant.approval?.stampIds ?? []) {
+    const answer = requestOfGrant(grant, await stamps.request(stampId, grant.grantId))?.answer;
     if (answer?.outcome !== "denied" || answer.reasonNote === undefined) continue;
     return (await stamps.note(stampId, answer.reasonNote))?.text;
   }

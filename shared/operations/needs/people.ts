@@ -1,3 +1,4 @@
+import type { StampId } from "../../api/primitives.ts";
 import type { Person, SubjectId } from "../../domain/people.ts";
 
 /** Persons and their side rows. */
@@ -8,6 +9,8 @@ export type NotePlace = { readonly partition: string; readonly noteId: string };
 export type People = {
   /** The subject id of a person, made where there is none yet. */
   readonly subjectOf: (person: Person) => Promise<SubjectId>;
+  /** What one stamp is shown in place of the id: always the same, and another one for each stamp. */
+  readonly pseudonym: (stampId: StampId, subject: SubjectId) => Promise<string>;
   /** Whom it stands for; undefined once forgotten. */
   readonly whois: (subject: SubjectId) => Promise<Person | undefined>;
   /** Remembers a side row that the person wrote or is named in; before the row is. */

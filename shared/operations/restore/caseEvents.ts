@@ -30,6 +30,8 @@ const given = z.object({
   roles: z.array(z.string()).optional(),
   startsOn: utcTime,
   expiresOn: utcTime,
+  durationMinutes: z.int().optional(),
+  justificationDigest: z.string().optional(),
 });
 const endedGrant = z.object({ reason: endReason, endedOn: utcTime });
 const link = z.object({ stampId, bundleId });
@@ -76,14 +78,14 @@ function requireCase({ case: record }: Rows): CaseRecord {
   return record;
 }
 
-const asked = z.object({ approvalOf: z.array(stampId), lapsesOn: utcTime, durationMinutes: z.int() });
+const asked = z.object({ approvalOf: z.array(stampId), lapsesOn: utcTime });
 
 /** One that waits for approval, from when it was asked for until that lapses. */
 function requested(event: ChainedEvent, record: CaseRecord): GrantRecord {
-  const { approvalOf, lapsesOn, durationMinutes } = asked.parse(event.data);
+  const { approvalOf, lapsesOn } = asked.parse(event.data);
   const data = { ...event.data, startsOn: event.on, expiresOn: lapsesOn };
   const approval = { stampIds: approvalOf, requestedOn: event.on, lapsesOn };
-  return { ...activated({ ...event, data }, record), durationMinutes, approval };
+  return { ...activated({ ...event, data }, record), approval };
 }
 
 function approved({ data }: ChainedEvent, { approval, ...grant }: GrantRecord): GrantRecord {
@@ -101,18 +103,21 @@ function approved({ data }: ChainedEvent, { approval, ...grant }: GrantRecord): 
  * nothing else; and nobody is its grantee until the case system names the people anew.
  */
 function activated({ data }: ChainedEvent, record: CaseRecord): GrantRecord {
-  const { bundles, roles, ...grant } = given.parse(data);
+  const { bundles, roles, justificationDigest, durationMinutes, ...grant } = given.parse(data);
   const assignment = record.assignees.find((each) => each.subjectId === grant.grantee);
   return {
     ...grant,
     ...(roles === undefined ? {} : { roles }),
     justificationNote: randomUUID(),
+    ...(justificationDigest === undefined ? {} : { justificationDigest }),
     bundles: bundles.map((name) => {
       const [stamp, bundle] = name.split("/");
       return { ...link.parse({ stampId: stamp, bundleId: bundle }), stampEpoch: 0 };
     }),
-    durationMinutes: Math.round((Date.parse(grant.expiresOn) - Date.parse(grant.startsOn)) / 60_000),
+    durationMinutes: durationMinutes ?? minutesBetween(grant.startsOn, grant.expiresOn),
     openEpoch: record.openEpoch,
     assigneeEpoch: assignment?.epoch ?? 0,
   };
 }
+
+const minutesBetween = (from: string, to: string): number => Math.round((Date.parse(to) - Date.parse(from)) / 60_000);

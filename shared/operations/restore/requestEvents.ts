@@ -6,7 +6,7 @@ import type { StampChange } from "../needs.ts";
 
 /** What events say of the access that a stamp was asked to approve. */
 
-const asked = z.object({ stampId, caseNumber, grantId, requestedOn: utcTime });
+const asked = z.object({ stampId, caseNumber, grantId, requestedOn: utcTime, askedDigest: z.string().optional() });
 const answered = z.object({ decidedBy: z.string() });
 
 /** The request that the event is about. */

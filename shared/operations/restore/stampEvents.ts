@@ -16,7 +16,7 @@ import { subjectId } from "../../domain/people.ts";
 import { nextGeneration } from "../../domain/registration.ts";
 import { deleteBy } from "../../domain/retention.ts";
 import type { SenderRecord } from "../../domain/sender.ts";
-import type { StampRecord } from "../../domain/stamp.ts";
+import { disabled, type StampRecord } from "../../domain/stamp.ts";
 import { utcDay } from "../../domain/utcDay.ts";
 import type { StampChange } from "../needs.ts";
 import { requestAfter } from "./requestEvents.ts";
@@ -85,9 +85,8 @@ function stampAfter({ type, data, on }: ChainedEvent, stamp: StampRecord): Chang
     case "stamp.keyRotated":
       return { sender: changed };
     case "stamp.disabled": {
-      const uploadEpoch = stamp.uploadEpoch + (stamp.state === "enabled" ? 1 : 0);
       const { reason } = z.object({ reason: disabledReason }).parse(data);
-      return { sender: { ...changed, state: "disabled", disabledReason: reason, uploadEpoch } };
+      return { sender: disabled(changed, reason) };
     }
     case "stamp.enabled": {
       const { disabledReason: _taken, ...rest } = changed;

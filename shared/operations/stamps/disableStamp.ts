@@ -2,7 +2,7 @@ import type { StampId } from "../../api/primitives.ts";
 import { toUtcTime } from "../../api/primitives.ts";
 import type { Stamp } from "../../api/stamps.ts";
 import type { NewEvent } from "../../domain/event.ts";
-import type { StampRecord } from "../../domain/stamp.ts";
+import { type DisabledReason, disabled, type StampRecord } from "../../domain/stamp.ts";
 import { settleStampSoon } from "../bundles/settleStamp.ts";
 import { actorOf, type Caller } from "../caller.ts";
 import type { World } from "../needs.ts";
@@ -11,17 +11,11 @@ import { transact } from "../transact.ts";
 import { stampView } from "./view.ts";
 
 /** Stops every write of the stamp at once: its created uploads become `canceled`, submitted ones finish. A second disabling replaces the reason. */
-export const disableStamp = (
-  world: World,
-  caller: Caller,
-  stampId: StampId,
-  reason: NonNullable<StampRecord["disabledReason"]>,
-): Promise<Stamp> =>
+export const disableStamp = (world: World, caller: Caller, stampId: StampId, reason: DisabledReason): Promise<Stamp> =>
   change(world, stampId, (stamp) => {
     if (stamp.state === "disabled" && stamp.disabledReason === reason) return undefined;
-    const uploadEpoch = stamp.uploadEpoch + (stamp.state === "enabled" ? 1 : 0);
     return {
-      stamp: { ...stamp, state: "disabled", disabledReason: reason, uploadEpoch },
+      stamp: disabled(stamp, reason),
       event: { type: "stamp.disabled", actor: actorOf(caller), data: { stampId, reason } },
     };
   });

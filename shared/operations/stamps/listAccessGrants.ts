@@ -4,6 +4,7 @@ import type { CaseRecord } from "../../domain/case.ts";
 import type { GrantRecord } from "../../domain/grant.ts";
 import type { Caller } from "../caller.ts";
 import { grantFacts } from "../cases/view.ts";
+import { nameOfEngineer } from "../nameOfEngineer.ts";
 import type { World } from "../needs.ts";
 import { type PageRequest, type PageResult, sieve } from "../paging.ts";
 import { requireStamp } from "../refusals.ts";
@@ -25,10 +26,9 @@ export async function listAccessGrants(
     const { approval, ...facts } = grantFacts(grant, record, world.clock.now());
     const bundles = facts.bundles.filter((each) => each.stampId === stampId);
     if (bundles.length === 0) return undefined;
-    const known = caller.kind === "stamp" ? undefined : await world.people.whois(grant.grantee);
     const stampIds = approval?.stampIds.filter((each) => each === stampId) ?? [];
     const own = approval === undefined || stampIds.length === 0 ? {} : { approval: { ...approval, stampIds } };
-    return { ...facts, bundles, ...own, grantee: known?.identity ?? grant.grantee };
+    return { ...facts, bundles, ...own, grantee: await nameOfEngineer(world, caller, stampId, grant.grantee) };
   });
 }
 

@@ -7,6 +7,7 @@ import { asStamp } from "../../domain/sender.ts";
 import { mapBounded, take } from "../bounded.ts";
 import { placeOf } from "../bundles/finishPurge.ts";
 import type { Caller } from "../caller.ts";
+import { nameOfEngineer } from "../nameOfEngineer.ts";
 import type { World } from "../needs.ts";
 import { type PageRequest, type PageResult, pageResult, sieve } from "../paging.ts";
 import { requireSender, requireStamp } from "../refusals.ts";
@@ -48,15 +49,10 @@ export async function listAccesses(
   requireSender(await headOf(world, caller, stampId));
   const { taken, more } = await take(world.stamps.accesses(stampId, page.after), page.top);
   const shown = await mapBounded(taken, 16, async ({ item }) => ({
-    ...accessView(item, await accessor(world, caller, item)),
+    ...accessView(item, await nameOfEngineer(world, caller, stampId, item.accessor)),
     ...(await pathShownTo(world, caller, item)),
   }));
   return pageResult(shown, taken, more);
-}
-
-async function accessor(world: Needs, caller: Caller, access: AccessRecord): Promise<string> {
-  if (caller.kind === "stamp") return access.accessor;
-  return (await world.people.whois(access.accessor))?.identity ?? access.accessor;
 }
 
 /** The customer sees which file of theirs was read for as long as the bundle lives; the path lies beside it and dies with it. */

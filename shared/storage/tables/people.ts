@@ -1,7 +1,7 @@
-import { createHash, randomUUID } from "node:crypto";
+import { createHash, randomBytes, randomUUID } from "node:crypto";
 import type { TransactionAction } from "@azure/data-tables";
 import * as z from "zod";
-import { type Person, type SubjectId, subjectId, subjectKnownForMs } from "../../domain/people.ts";
+import { type Person, pseudonymOf, type SubjectId, subjectId, subjectKnownForMs } from "../../domain/people.ts";
 import type { People } from "../../operations/needs.ts";
 import { transact } from "../../operations/transact.ts";
 import { toEntity } from "./entity.ts";
@@ -10,7 +10,8 @@ import type { Table } from "./table.ts";
 /**
  * Table `people`: the only place where a subject id meets a person. In one partition, so that they come, move and go together: `subject!<id>` leads
  * from the id to the person, `person!<digest>` back, `used!<month>!<id>` names who was last met when. `notes!<subject>`, a partition of its own, names
- * the side rows that a person wrote or is named in. Deleting all of that forgets the person; nothing else has to change.
+ * the side rows that a person wrote or is named in. Deleting all of that forgets the person; nothing else has to change. `pseudonyms` holds the
+ * secret that pseudonyms are made with.
  */
 
 const person = z.object({
@@ -23,6 +24,7 @@ const person = z.object({
 });
 const known = z.object({ subjectId, usedMonth: z.string() });
 const used = z.object({ subjectId });
+const secret = z.object({ key: z.string().length(43) });
 const notePlace = z.object({ partition: z.string(), noteId: z.guid() });
 
 /** A cache of this process: an id, once given, changes only when its person is forgotten. */
@@ -39,6 +41,20 @@ export function openPeople(table: Table, now: () => Date): People {
     if (cache.size >= mostCached) cache.clear();
     cache.set(key, { subject, until: now().getTime() + subjectKnownForMs });
     return subject;
+  }
+
+  let pseudonymKey: string | undefined;
+  const readKey = async () => (await table.read(...keyPlace, secret))?.value.key;
+
+  /** Made once, by whoever needs it first: of several instances one inserts it, and all read what stands. */
+  async function requireKey(): Promise<string> {
+    const standing = await readKey();
+    if (standing !== undefined) return standing;
+    const key = randomBytes(32).toString("base64url");
+    if (await table.insert(toEntity(...keyPlace, { key }))) return key;
+    const others = await readKey();
+    if (others === undefined) throw new TypeError("The key of pseudonyms was deleted just now");
+    return others;
   }
 
   const readPerson = (key: string) => table.read(partition, key, known);
@@ -89,6 +105,10 @@ export function openPeople(table: Table, now: () => Date): People {
   return {
     subjectOf,
     forget,
+    pseudonym: async (stamp, subject) => {
+      pseudonymKey ??= await requireKey();
+      return pseudonymOf(pseudonymKey, stamp, subject);
+    },
     whois: readSubject,
     wrote: async (subject, place) => void (await table.put(toEntity(notesOf(subject), place.noteId, place))),
     notes: (subject) => items(table.scan({ partition: notesOf(subject), prefix: "" }, notePlace)),
@@ -102,6 +122,7 @@ export function openPeople(table: Table, now: () => Date): People {
 }
 
 const partition = "people";
+const keyPlace = ["pseudonyms", "key"] as const;
 const subjectKey = (subject: SubjectId) => `subject!${subject}`;
 const usedKey = (month: string, subject: string) => `used!${month}!${subject}`;
 const notesOf = (subject: SubjectId) => `notes!${subject}`;

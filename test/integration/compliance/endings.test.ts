@@ -57,6 +57,40 @@ describe("[invariant 5] a grant ends", () => {
     );
   });
 
+  test("with the compromise of a stamp that was lost before, and neither its bundles nor files of them are lent", async () => {
+    const of = await lent();
+    const { stage, stamp, bundle, supportCase } = of;
+    const registrar = await stage.person("R");
+    const disable = (reason: string) => registrar.call("POST", `${stamp.path}:disable`, { reason });
+    expectStatus(await disable("lost"), 200);
+    const { grantId } = await supportCase.grant([bundle]);
+    expectStatus(await supportCase.issueUrl(grantId, bundle), 200);
+    expectStatus(await disable("compromised"), 200);
+
+    expectRefusal(await supportCase.issueUrl(grantId, bundle), 403, "GrantNotActive");
+    expect(await grantOf({ ...of, grantId })).toMatchObject({ state: "ended", ended: { reason: "stampDisabled" } });
+    const extraction = await supportCase.engineer.call("POST", `${supportCase.linkPath(bundle)}/files:extract`, {
+      path: "any.log",
+      grantId,
+    });
+    expectRefusal(extraction, 403, "GrantNotActive");
+    const path = `${supportCase.path}/accessGrants/${crypto.randomUUID()}`;
+    const anew = () => supportCase.engineer.call("PUT", path, supportCase.grantRequest([bundle]));
+    expectRefusal(await anew(), 403, "StampDisabled");
+    expectRefusal(
+      await supportCase.engineer.call("GET", `${supportCase.linkPath(bundle)}/files`),
+      403,
+      "StampDisabled",
+    );
+
+    // The reason is told again: nothing ends twice.
+    const told = await stage.events(stamp.partition);
+    expectStatus(await disable("compromised"), 200);
+    expect(await stage.events(stamp.partition)).toEqual(told);
+    expectStatus(await registrar.call("POST", `${stamp.path}:enable`), 200);
+    expectRefusal(await supportCase.issueUrl(grantId, bundle), 403, "GrantNotActive");
+  });
+
   test("with the erasure of the last of its bundles", async () => {
     const of = await lent();
     const { stage, stamp, supportCase, grantId, bundle, bundleId } = of;

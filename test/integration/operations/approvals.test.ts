@@ -3,11 +3,11 @@ import { setTimeout as pause } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { counted, expectWholeLedger } from "../../support/ledger.ts";
 import { approve, denial, deny, pendingRequests, setApproval } from "../../support/system/approvals.ts";
-import type { BundleName, CaseActor } from "../../support/system/cases.ts";
 import { expectRefusal, expectStatus } from "../../support/system/expectations.ts";
 import type { Answer } from "../../support/system/http.ts";
 import { grantShape } from "../../support/system/shapes.ts";
 import { type StampActor, stampActor } from "../../support/system/stamp.ts";
+import { type Asked, asked, caseWith, revoke, seen, stampThatAsks } from "./support/asking.ts";
 import { accepted } from "./support/bundles.ts";
 import { expectToOutlive } from "./support/outages.ts";
 import { type Stage, useStages } from "./support/stage.ts";
@@ -16,33 +16,6 @@ import { type Stage, useStages } from "./support/stage.ts";
 
 const stageOf = useStages();
 const slow = 600_000;
-
-async function stampThatAsks(stage: Stage) {
-  const stamp = await stage.registeredStamp();
-  const { bundle } = await accepted(stage, stamp);
-  expectStatus(await setApproval(stamp, "required"), 200);
-  return { stamp, bundle };
-}
-
-async function caseWith(stage: Stage, ...bundles: readonly BundleName[]): Promise<CaseActor> {
-  const supportCase = await stage.openCase({ stampIds: [...new Set(bundles.map(({ stampId }) => stampId))] });
-  for (const bundle of bundles) expectStatus(await supportCase.link(bundle), 201);
-  return supportCase;
-}
-
-/** A grant that waits. */
-async function asked(stage: Stage) {
-  const { stamp, bundle } = await stampThatAsks(stage);
-  const supportCase = await caseWith(stage, bundle);
-  const grant = await supportCase.grant([bundle]);
-  expect(grant.state).toBe("pendingApproval");
-  return { stamp, bundle, supportCase, grant };
-}
-
-const seen = async ({ path }: CaseActor, grantId: string, by: Stage) =>
-  grantShape.parse(expectStatus(await (await by.person("C")).call("GET", `${path}/accessGrants/${grantId}`), 200).json);
-const revoke = ({ engineer, path }: CaseActor, grantId: string) =>
-  engineer.call("POST", `${path}/accessGrants/${grantId}:revoke`);
 
 test("[invariant 5] what was not approved within four days lapses, and is approved no more", async () => {
   const stage = stageOf();
@@ -153,8 +126,6 @@ test.each([
   const refusal = expectRefusal(await approve(on.stamp, on.grant.grantId), 409, "InvalidState");
   expect(refusal.details).toMatchObject([{ code: reason }]);
 });
-
-type Asked = Awaited<ReturnType<typeof asked>>;
 
 const erase = ({ stamp, bundle }: Asked) => stamp.call("POST", `${stamp.bundlePath(bundle.bundleId)}:erase`, denial);
 

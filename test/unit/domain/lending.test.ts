@@ -3,7 +3,7 @@ import { stampId } from "../../../shared/api/primitives.ts";
 import { type Lending, requireActiveGrant, requireLendable } from "../../../shared/domain/lending.ts";
 import { subjectId } from "../../../shared/domain/people.ts";
 import { DomainError } from "../../../shared/errors.ts";
-import { aBundle, aCase, aCaseNumber, aGrant, anEngineer, aStampId, at, id } from "./support/records.ts";
+import { aBundle, aCase, aCaseNumber, aGrant, anEngineer, aStamp, aStampId, at, id } from "./support/records.ts";
 
 const now = at("2026-11-24T10:00:00.000Z");
 const link = { caseNumber: aCaseNumber, linkedOn: "2026-11-23T10:00:00.000Z" };
@@ -20,6 +20,7 @@ const lending = (changes: Partial<Lending> = {}): Lending => ({
   case: aCase(),
   stampId: aStampId,
   bundle: aBundle(accepted),
+  sender: aStamp(),
   purpose: "troubleshooting",
   now,
   ...changes,
@@ -72,12 +73,19 @@ describe("a bundle is lent", () => {
       { bundle: aBundle({ ...accepted, ...consented("troubleshooting") }), purpose: "productHealth" as const },
     ],
     ["PurposeNotConsented", { case: aCase({ kind: "productHealth" }) }],
+    ["StampDisabled", { sender: aStamp({ state: "disabled", disabledReason: "compromised" }) }],
+    ["StampDisabled", { sender: undefined }],
   ])("never where it is %s", (code, changes) => {
     expect(verdict(lending(changes))).toBe(code);
   });
 
+  it.each(["lost", "decommissioned"])("also where its stamp is %s: its bundles are sound", (disabledReason) => {
+    expect(verdict(lending({ sender: aStamp({ state: "disabled", disabledReason }) }))).toBe("lendable");
+  });
+
   it("and of several refusals the first in the contract's order is given", () => {
     const everythingWrong = {
+      sender: aStamp({ state: "disabled", disabledReason: "compromised" }),
       case: aCase({ state: "closed", stampIds: [], kind: "productHealth" }),
       bundle: aBundle({ state: "submitted", purgeOn: now.toISOString(), ...consented("productHealth") }),
     };
@@ -88,13 +96,14 @@ describe("a bundle is lent", () => {
       ["PurgeDue", { bundle: aBundle({ ...everythingWrong.bundle, links: [link] }) }],
       ["BundleNotAccepted", { bundle: aBundle({ links: [link], state: "submitted", ...consented("productHealth") }) }],
       ["PurposeNotConsented", { bundle: aBundle({ ...accepted, ...consented("productHealth") }) }],
+      ["StampDisabled", { purpose: "productHealth" }],
     ];
     let asked = lending(everythingWrong);
     for (const [code, mend] of mended) {
       asked = { ...asked, ...mend };
       expect(verdict(asked)).toBe(code);
     }
-    expect(verdict({ ...asked, purpose: "productHealth" })).toBe("lendable");
+    expect(verdict({ ...asked, sender: aStamp() })).toBe("lendable");
   });
 });
 
