@@ -3,6 +3,7 @@ import { termsVersion } from "./consents.ts";
 import {
   bundleId,
   caseNumber,
+  dropBoxId,
   grantId,
   guid,
   keyId,
@@ -116,7 +117,8 @@ const custody = z
 
 export const bundle = z
   .object({
-    stampId,
+    stampId: stampId.describe("Where mode is dropBox: the stampId that the drop box shows. No stamp has it."),
+    dropBoxId: dropBoxId.optional().describe("Where mode is dropBox: the box that it arrived in."),
     bundleId,
     mode,
     state: bundleState,

@@ -1,11 +1,8 @@
 import * as z from "zod";
 import { termsVersion } from "./consents.ts";
-import { caseNumber, guid, purposes, stampId, stampVersion, text, utcTime } from "./primitives.ts";
+import { caseNumber, dropBoxId, guid, purposes, stampId, stampVersion, text, utcTime } from "./primitives.ts";
 
 /** Drop boxes: containers for logs from the privileged endpoint of a stamp that is not registered. */
-
-/** The bundles of a box have it where others have their stamp's. */
-export const dropBoxId = stampId;
 
 export const dropBoxState = z.enum(["open", "closing", "closed"]);
 
@@ -47,6 +44,7 @@ export const dropBox = z
   .object({
     caseNumber,
     dropBoxId,
+    stampId: stampId.describe("What the bundles of the box show as their stampId. No stamp has it."),
     state: dropBoxState,
     contact: z
       .object({ name: text.optional(), email: z.string().optional() })

@@ -12,6 +12,10 @@ export const guid = z
 export const stampId = guid.brand<"StampId">();
 export type StampId = z.infer<typeof stampId>;
 
+/** Names a drop box in its own routes; it may equal a Cloud ID. */
+export const dropBoxId = guid.brand<"DropBoxId">();
+export type DropBoxId = z.infer<typeof dropBoxId>;
+
 export const bundleId = guid.brand<"BundleId">();
 export type BundleId = z.infer<typeof bundleId>;
 

@@ -1,7 +1,17 @@
 import * as z from "zod";
 import { type CaseUpdate, caseKind, caseState } from "../api/cases.ts";
-import { type CaseNumber, caseNumber, guid, type StampId, stampId, toUtcTime, utcTime } from "../api/primitives.ts";
+import {
+  type CaseNumber,
+  caseNumber,
+  dropBoxId,
+  guid,
+  type StampId,
+  stampId,
+  toUtcTime,
+  utcTime,
+} from "../api/primitives.ts";
 import { DomainError } from "../errors.ts";
+import { senderOf } from "./dropBox.ts";
 import type { EventData, EventType } from "./event.ts";
 import { type SubjectId, subjectId } from "./people.ts";
 
@@ -17,7 +27,7 @@ export const caseRecord = z.object({
   state: caseState,
   stampIds: z.array(stampId),
   /** Drop boxes that were opened for it, in the order of their opening. */
-  dropBoxIds: z.array(stampId).default([]),
+  dropBoxIds: z.array(dropBoxId).default([]),
   assignees: z.array(assignee),
   titleNote: guid.optional(),
   closedOn: utcTime.optional(),
@@ -107,7 +117,7 @@ function assign(standing: CaseRecord | undefined, said: readonly SubjectId[]): {
 /** All whose bundles may be linked to the case: its stamps, and its drop boxes. */
 export const sendersOf = (record: Pick<CaseRecord, "stampIds" | "dropBoxIds">): readonly StampId[] => [
   ...record.stampIds,
-  ...record.dropBoxIds,
+  ...record.dropBoxIds.map(senderOf),
 ];
 
 export const listsSender = (record: Pick<CaseRecord, "stampIds" | "dropBoxIds">, sender: StampId): boolean =>

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import * as z from "zod";
-import { type BundleId, bundleId, type StampId, stampId } from "../api/primitives.ts";
+import { type BundleId, bundleId, type DropBoxId, dropBoxId, type StampId, stampId } from "../api/primitives.ts";
 import { type UtcDay, utcDay, utcDaySchema } from "./utcDay.ts";
 
 /** What a bundle's bytes are called in storage. Names hold ids and digests only, never what a client chose. */
@@ -36,12 +36,12 @@ export const landingBlobName = "bundle.zip";
 const boxPrefix = "box-";
 
 /** The container of a drop box opened on `day`. */
-export const boxContainerName = (day: UtcDay, dropBoxId: string): string => `${boxPrefix}${day}-${dropBoxId}`;
+export const boxContainerName = (day: UtcDay, box: DropBoxId): string => `${boxPrefix}${day}-${box}`;
 
 /** What the name of a drop box's container tells; undefined for any other container. */
-export function boxOfContainer(name: string): { readonly day: UtcDay; readonly dropBoxId: StampId } | undefined {
+export function boxOfContainer(name: string): { readonly day: UtcDay; readonly dropBoxId: DropBoxId } | undefined {
   const [, day, id] = /^box-(\d{8})-([0-9a-f-]{36})$/.exec(name) ?? [];
-  const box = { day: utcDaySchema.safeParse(day), id: stampId.safeParse(id) };
+  const box = { day: utcDaySchema.safeParse(day), id: dropBoxId.safeParse(id) };
   return box.day.success && box.id.success ? { day: box.day.data, dropBoxId: box.id.data } : undefined;
 }
 

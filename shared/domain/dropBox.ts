@@ -5,7 +5,10 @@ import {
   type BundleId,
   bundleId,
   caseNumber,
+  type DropBoxId,
+  dropBoxId,
   guid,
+  type StampId,
   stampId,
   toUtcTime,
   type UtcTime,
@@ -18,7 +21,8 @@ import { instant } from "./retention.ts";
 
 export const dropBoxRecord = z.object({
   kind: z.literal("dropBox"),
-  /** Its id, where a stamp's would stand. */
+  dropBoxId,
+  /** The id of its partition and of its bundles' sender; see `senderOf`. */
   stampId,
   caseNumber,
   state: dropBoxState,
@@ -84,14 +88,20 @@ export function refusalOf(file: ArrivedFile, taken: number, limits: Limits): Ref
 /** Zips are taken first, so that a mass of other files never crowds out the logs. */
 export const isZip = ({ path }: Pick<ArrivedFile, "path">): boolean => /\.zip$/i.test(path);
 
+/**
+ * Who sends what arrives in the box. Whoever opens a box chooses its id, and may choose a Cloud ID; a digest of it equals no Cloud ID, and nobody can
+ * choose a box for a given sender.
+ */
+export const senderOf = (box: DropBoxId): StampId => stampId.parse(guidOf("stamp-intake drop box", box));
+
 /** The bundle of one version of a file: the same whenever it is asked for, so that a round of closing may be repeated. */
-export function bundleIdOf(box: string, { path, etag }: Pick<ArrivedFile, "path" | "etag">): BundleId {
-  const digest = createHash("sha256")
-    .update(JSON.stringify([box, path, etag]))
-    .digest("hex");
-  // The form of a GUID that is made from a name (RFC 9562, version 8).
-  const guid = `${digest.slice(0, 8)}-${digest.slice(8, 12)}-8${digest.slice(13, 16)}-8${digest.slice(17, 20)}-${digest.slice(20, 32)}`;
-  return bundleId.parse(guid);
+export const bundleIdOf = (sender: StampId, { path, etag }: Pick<ArrivedFile, "path" | "etag">): BundleId =>
+  bundleId.parse(guidOf(sender, path, etag));
+
+/** A GUID that is made from names (RFC 9562, version 8). */
+function guidOf(...names: readonly string[]): string {
+  const digest = createHash("sha256").update(JSON.stringify(names)).digest("hex");
+  return `${digest.slice(0, 8)}-${digest.slice(8, 12)}-8${digest.slice(13, 16)}-8${digest.slice(17, 20)}-${digest.slice(20, 32)}`;
 }
 
 const longestFileName = 1024;

@@ -82,7 +82,7 @@ function ofFiles(asked: KnownBox, found: DropBox, bundles: ReadonlyMap<string, F
   const isTaken = ({ bundle }: KnownWrite) => bundle !== undefined && bundles.has(bundle.bundleId);
   const lost = settled.filter((each) => each.bundle !== undefined && !isTaken(each));
   const empty = settled.filter(({ bundle }) => bundle === undefined);
-  const taken = [...bundles.values()].filter(({ stampId }) => stampId === asked.dropBoxId);
+  const taken = [...bundles.values()].filter(({ stampId }) => stampId === asked.stampId);
   return [
     ...(lost.length > refusedFor("TooLate") ? [`${lost.length} files are neither taken nor refused`] : []),
     ...(empty.length > refusedFor("EmptyFile") ? ["an empty file is not refused"] : []),

@@ -1,5 +1,6 @@
 import { ContainerClient, RestError } from "@azure/storage-blob";
-import { bundleIdOf } from "../../shared/domain/dropBox.ts";
+import { dropBoxId as dropBoxIdSchema, stampId as stampIdSchema } from "../../shared/api/primitives.ts";
+import { bundleIdOf, senderOf } from "../../shared/domain/dropBox.ts";
 import { dropBoxRequest, dropBoxShape } from "../support/system/dropBoxes.ts";
 import { sha256Hex } from "../support/system/zip.ts";
 import type { Chance } from "./chance.ts";
@@ -35,7 +36,11 @@ const pathOf = ({ caseNumber, dropBoxId }: KnownBox) => `/cases/${caseNumber}/dr
 async function open(simulation: Simulation, supportCase: KnownCase, oid: string, chance: Chance) {
   const { known, stage } = simulation;
   const { caseNumber } = supportCase;
-  const box: KnownBox = { dropBoxId: chance.guid(), caseNumber, created: "asked", closed: undefined, writes: [] };
+  // Some are opened under a Cloud ID, which must do neither of them harm.
+  const cloudId = chance.happens(0.2) ? chance.oneOf([...supportCase.stampIds]) : undefined;
+  const dropBoxId = cloudId === undefined || known.boxes.has(cloudId) ? chance.guid() : cloudId;
+  const stampId = senderOf(dropBoxIdSchema.parse(dropBoxId));
+  const box: KnownBox = { dropBoxId, stampId, caseNumber, created: "asked", closed: undefined, writes: [] };
   known.boxes.set(box.dropBoxId, box);
   supportCase.boxes.push(box);
   const request = await dropBoxRequest(stage(), { durationHours: chance.pick([72, 72, 36, 10]) });
@@ -99,13 +104,13 @@ type Written = { readonly path: string; readonly etag: string; readonly bytes: B
 
 /** What the file becomes if it is taken: of its box, and as old as that. */
 function bundleOf(
-  { caseNumber, dropBoxId }: KnownBox,
+  { caseNumber, stampId }: KnownBox,
   createdOn: number,
   { path, etag, bytes, files, isSound }: Written,
 ): KnownBundle {
   return {
-    stampId: dropBoxId,
-    bundleId: bundleIdOf(dropBoxId, { path, etag }),
+    stampId,
+    bundleId: bundleIdOf(stampIdSchema.parse(stampId), { path, etag }),
     mode: "dropBox",
     sizeBytes: bytes.byteLength,
     sha256: sha256Hex(bytes),

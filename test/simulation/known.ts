@@ -70,6 +70,8 @@ export type KnownWrite = {
 
 export type KnownBox = {
   readonly dropBoxId: string;
+  /** What its bundles have where others have their stamp's id. */
+  readonly stampId: string;
   readonly caseNumber: string;
   created: Said;
   /** That it be closed. */

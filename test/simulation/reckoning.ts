@@ -84,7 +84,7 @@ async function allBundles(
 ): Promise<Map<string, FoundBundle>> {
   const auditor = await stage().person("A");
   const found = new Map<string, FoundBundle>();
-  for (const sender of [...known.stamps.keys(), ...boxes.keys()]) {
+  for (const sender of [...known.stamps.keys(), ...[...boxes.values()].map(({ stampId }) => stampId)]) {
     const listed = history.parse(await readAll(auditor.call, `/stamps/${sender}/bundles`));
     for (const bundle of listed) found.set(bundle.bundleId, bundle);
   }

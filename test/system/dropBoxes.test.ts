@@ -10,7 +10,9 @@ import { counted, expectWholeLedger } from "../support/ledger.ts";
 import type { CaseActor } from "../support/system/cases.ts";
 import { type DropBoxActor, dropBoxRequest, dropBoxShape, openDropBox } from "../support/system/dropBoxes.ts";
 import { expectRefusal, expectStatus } from "../support/system/expectations.ts";
-import { type DropBoxBundle, dropBoxBundleShape } from "../support/system/shapes.ts";
+import { verifiedPaper } from "../support/system/papers.ts";
+import { certificateShape, type DropBoxBundle, dropBoxBundleShape } from "../support/system/shapes.ts";
+import type { StampActor } from "../support/system/stamp.ts";
 import { blobAccount, blobsHeld, getBlob, moved, queueOf, storageCall } from "../support/system/storage.ts";
 import { openWorld, readAll, type World } from "../support/system/world.ts";
 import { makeZip, sha256Hex } from "../support/system/zip.ts";
@@ -64,13 +66,13 @@ describe("a drop box", () => {
     expect(await box.close()).toMatchObject({ state: "closed", arrived: { files: 1, bytes: zip.byteLength } });
     const [bundle] = await accepted(supportCase, 1);
     if (bundle === undefined) throw new Error("Nothing arrived");
-    expect(bundle).toMatchObject({ stampId: box.dropBoxId, sha256: sha256Hex(zip) });
+    expect(bundle).toMatchObject({ stampId: box.stampId, dropBoxId: box.dropBoxId, sha256: sha256Hex(zip) });
 
     const { grantId } = await supportCase.grant([bundle]);
     const { body } = await getBlob(await supportCase.url(grantId, bundle));
     expect(sha256Hex(body)).toBe(bundle.sha256);
     const { call } = await world.person("A");
-    expect(await readAll(call, `/stamps/${box.dropBoxId}/accesses`)).toMatchObject([{ bundleId: bundle.bundleId }]);
+    expect(await readAll(call, `/stamps/${box.stampId}/accesses`)).toMatchObject([{ bundleId: bundle.bundleId }]);
     expectWholeLedger(await world.events(box.partition));
   });
 
@@ -168,6 +170,71 @@ describe("a drop box", () => {
   });
 });
 
+describe("a Cloud ID that is also the id of a drop box", () => {
+  /** Certificate, accesses and history of each are its own, whatever the other has under the same id. */
+  async function expectApart(supportCase: CaseActor, box: DropBoxActor, stamp: StampActor): Promise<void> {
+    const zip = await makeZip();
+    await box.write("logs.zip", zip);
+    await box.close();
+    const [dropped] = await accepted(supportCase, 1);
+    if (dropped === undefined) throw new Error("Nothing arrived");
+    const { bundle: sent } = await stamp.acceptedBundle();
+    expect(dropped.stampId).toBe(box.stampId);
+    expect(dropped.stampId).not.toBe(stamp.stampId);
+
+    // The box is the case's; the stamp of the same id is not.
+    expectRefusal(await supportCase.link(sent), 409, "StampNotOnCase");
+    const stamps = await world.openCase({ stampIds: [stamp.stampId], engineers: [supportCase.engineer] });
+    expectStatus(await stamps.link(sent), 201);
+    expectRefusal(await stamps.link(dropped), 409, "StampNotOnCase");
+    for (const [of, bundle] of [
+      [supportCase, dropped],
+      [stamps, sent],
+    ] as const) {
+      const { grantId } = await of.grant([bundle]);
+      expect(sha256Hex((await getBlob(await of.url(grantId, bundle))).body)).toBe(bundle.sha256);
+    }
+
+    const { call } = await world.person("A");
+    for (const { stampId, bundleId } of [dropped, sent]) {
+      expect(await readAll(call, `/stamps/${stampId}/bundles`)).toMatchObject([{ bundleId }]);
+      expect(await readAll(call, `/stamps/${stampId}/accesses`)).toMatchObject([{ bundleId }]);
+    }
+    expectStatus(await stamp.call("POST", `${stamp.bundlePath(sent.bundleId)}:erase`, said), 202);
+    const erase = `${box.path}/bundles/${dropped.bundleId}:erase`;
+    const { call: caseSystem } = await world.person("C");
+    expectRefusal(await caseSystem("POST", `${box.path}/bundles/${sent.bundleId}:erase`, said), 404, "NotFound");
+    expectStatus(await caseSystem("POST", erase, said), 202);
+    expect((await stamp.bundle(sent.bundleId)).state).toBe("purged");
+    for (const bundle of [dropped, sent]) {
+      const path = `/stamps/${bundle.stampId}/bundles/${bundle.bundleId}/deletionCertificate`;
+      const { certificate } = certificateShape.parse(expectStatus(await call("GET", path), 200).json);
+      const { sub, bundleId } = await verifiedPaper(world, certificate, "deletion-certificate+jwt");
+      expect([sub, bundleId]).toEqual([bundle.stampId, bundle.bundleId]);
+    }
+    for (const partition of [box.partition, stamp.partition]) expectWholeLedger(await world.events(partition));
+  }
+  const said = { decidedBy: "Grace of Contoso", reason: "Contoso wants its logs back." };
+
+  beforeAll(() => world.restart({ ERASE_DELAY_HOURS: "0" }));
+  afterAll(() => world.restart());
+
+  it("registers after the box was opened, and each keeps its own bundles, grants and certificates", async () => {
+    const stampId = randomUUID();
+    const supportCase = await world.openCase();
+    const box = await openDropBox(world, supportCase, {}, { dropBoxId: stampId });
+    const stamp = await world.registeredStamp({ stampId });
+    await expectApart(supportCase, box, stamp);
+  });
+
+  it("is registered before the box is opened, and each keeps its own bundles, grants and certificates", async () => {
+    const stamp = await world.registeredStamp();
+    const supportCase = await world.openCase();
+    const box = await openDropBox(world, supportCase, {}, { dropBoxId: stamp.stampId });
+    await expectApart(supportCase, box, stamp);
+  });
+});
+
 describe("messages of Event Grid", () => {
   it("that are none keep nothing from its work, and one that is tells of an arrival", async () => {
     const supportCase = await world.openCase();
@@ -217,7 +284,7 @@ describe("[invariant 3] a drop box", () => {
     await world.restart({ CLOCK_OFFSET_DAYS: "81" });
     await world.runTimer("purgeDue");
     const { call } = await world.person("A");
-    const certificate = `/stamps/${box.dropBoxId}/bundles/${bundle?.bundleId}/deletionCertificate`;
+    const certificate = `/stamps/${box.stampId}/bundles/${bundle?.bundleId}/deletionCertificate`;
     expectStatus(await call("GET", certificate), 200);
   });
 });

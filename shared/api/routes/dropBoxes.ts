@@ -1,6 +1,6 @@
 import { bundle, erasure, erasureRequest } from "../bundles.ts";
-import { dropBox, dropBoxId, dropBoxRequest } from "../dropBoxes.ts";
-import { bundleId, pageOf } from "../primitives.ts";
+import { dropBox, dropBoxRequest } from "../dropBoxes.ts";
+import { bundleId, dropBoxId, pageOf } from "../primitives.ts";
 import { noBody, route } from "../route.ts";
 import { accepted, action, get, ofCase, page, plain, put } from "./common.ts";
 

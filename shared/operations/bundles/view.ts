@@ -41,6 +41,7 @@ export function bundleView(bundle: BundleRecord, sender: SenderRecord, now: Date
   } = bundle;
   return {
     ...shown,
+    ...(sender.kind === "dropBox" ? { dropBoxId: sender.dropBoxId } : {}),
     state: endedBy(bundle, sender, now) ?? bundle.state,
     purgeOn: shownPurgeOn(bundle),
     ...(custody === undefined ? {} : { custody: custodyView(custody) }),

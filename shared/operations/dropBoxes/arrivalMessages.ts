@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { boxOfContainer } from "../../domain/containers.ts";
-import { quietOn } from "../../domain/dropBox.ts";
+import { quietOn, senderOf } from "../../domain/dropBox.ts";
 import type { World } from "../needs.ts";
 import { boxWork } from "./boxWork.ts";
 import { inServiceTime } from "./inServiceTime.ts";
@@ -38,7 +38,7 @@ export async function noteArrival(world: World, message: unknown): Promise<void>
     return world.log.info("dropBox.arrivalIgnored", { api: data.api });
   const { dropBoxId } = named;
   try {
-    const box = asDropBox(await world.stamps.head(dropBoxId));
+    const box = asDropBox(await world.stamps.head(senderOf(dropBoxId)));
     const isItsOwn = box?.container === container && source.toLowerCase().endsWith(`/${box.account.toLowerCase()}`);
     if (!isItsOwn) return world.log.info("dropBox.arrivalIgnored", { dropBoxId });
     if (box.state !== "open") return world.log.info("dropBox.lateArrival", { dropBoxId, state: box.state });

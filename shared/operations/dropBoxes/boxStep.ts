@@ -1,5 +1,5 @@
-import type { StampId } from "../../api/primitives.ts";
-import type { DropBoxRecord } from "../../domain/dropBox.ts";
+import type { DropBoxId } from "../../api/primitives.ts";
+import { type DropBoxRecord, senderOf } from "../../domain/dropBox.ts";
 import type { EventData, NewEvent } from "../../domain/event.ts";
 import type { World } from "../needs.ts";
 import { transact } from "../transact.ts";
@@ -10,20 +10,21 @@ type Step = { readonly next: DropBoxRecord; readonly facts: EventData };
 /** Writes one step of a box's life with its event, where `step` finds it still to be written. Gives the box as it stands then. */
 export async function writeStep(
   { clock, stamps }: Pick<World, "clock" | "stamps">,
-  dropBoxId: StampId,
+  dropBoxId: DropBoxId,
   { type, actor }: Pick<NewEvent, "type" | "actor">,
   step: (box: DropBoxRecord, now: Date) => Promise<Step | undefined> | Step | undefined,
 ): Promise<DropBoxRecord | undefined> {
+  const stampId = senderOf(dropBoxId);
   return await transact(
-    () => stamps.head(dropBoxId),
+    () => stamps.head(stampId),
     async (head) => {
       const box = asDropBox(head);
       if (box === undefined) return undefined;
       const now = clock.now();
       const taken: Step | undefined = await step(box, now);
       if (taken === undefined) return box;
-      const data = { stampId: dropBoxId, caseNumber: box.caseNumber, ...taken.facts };
-      await stamps.commit(dropBoxId, head, { events: [{ type, actor, data }], sender: taken.next }, now);
+      const data = { stampId, dropBoxId, caseNumber: box.caseNumber, ...taken.facts };
+      await stamps.commit(stampId, head, { events: [{ type, actor, data }], sender: taken.next }, now);
       return taken.next;
     },
   );

@@ -1,5 +1,6 @@
 import type { CloseReason, DropBox } from "../../api/dropBoxes.ts";
-import { type StampId, toUtcTime } from "../../api/primitives.ts";
+import { type DropBoxId, toUtcTime } from "../../api/primitives.ts";
+import { senderOf } from "../../domain/dropBox.ts";
 import type { Actor } from "../../domain/event.ts";
 import { actorOf, type TokenCaller } from "../caller.ts";
 import { requireKnown } from "../cases/view.ts";
@@ -12,16 +13,21 @@ import { type DropBoxPlace, dropBoxView, requireDropBox } from "./view.ts";
 export async function closeDropBox(world: World, caller: TokenCaller, place: DropBoxPlace): Promise<DropBox> {
   const { cases, stamps } = world;
   requireKnown(await cases.head(place.caseNumber), caller);
-  requireDropBox(await stamps.head(place.dropBoxId), place);
+  requireDropBox(await stamps.head(senderOf(place.dropBoxId)), place);
   await beginClosing(world, actorOf(caller), place.dropBoxId, "requested");
-  return await dropBoxView(world, requireDropBox(await stamps.head(place.dropBoxId), place));
+  return await dropBoxView(world, requireDropBox(await stamps.head(senderOf(place.dropBoxId)), place));
 }
 
 /** Soon enough, should the message be lost; and not at once, as it hardly ever is. */
 const firstLookAfterMs = 60_000;
 
 /** From the commit on no URL is given any more, and the sweeper sees to it that the box is emptied even if the message is lost. */
-export async function beginClosing(world: World, actor: Actor, dropBoxId: StampId, reason: CloseReason): Promise<void> {
+export async function beginClosing(
+  world: World,
+  actor: Actor,
+  dropBoxId: DropBoxId,
+  reason: CloseReason,
+): Promise<void> {
   const box = await writeStep(world, dropBoxId, { type: "dropBox.closing", actor }, async (standing, now) => {
     if (standing.state !== "open") return undefined;
     await world.schedule.remember(boxWork(standing), new Date(now.getTime() + firstLookAfterMs));

@@ -1,7 +1,6 @@
 import * as z from "zod";
-import { dropBoxId } from "../../api/dropBoxes.ts";
-import { type StampId, toUtcTime } from "../../api/primitives.ts";
-import type { DropBoxRecord } from "../../domain/dropBox.ts";
+import { type DropBoxId, dropBoxId, toUtcTime } from "../../api/primitives.ts";
+import { type DropBoxRecord, senderOf } from "../../domain/dropBox.ts";
 import { type EventData, theService } from "../../domain/event.ts";
 import { instant } from "../../domain/retention.ts";
 import type { World } from "../needs.ts";
@@ -26,8 +25,8 @@ const retryAfterMs = 30_000;
  * ends writing. Whatever dies on the way, the next turn goes on from what is written. What fails on our side is tried again, until the box's own
  * day of deletion.
  */
-export async function emptyDropBox(world: World, id: StampId): Promise<void> {
-  const box = asDropBox(await world.stamps.head(id));
+export async function emptyDropBox(world: World, id: DropBoxId): Promise<void> {
+  const box = asDropBox(await world.stamps.head(senderOf(id)));
   if (box?.state !== "closing") return;
   try {
     if (isPurgeDue(world, box) || (await empty(world, box))) await close(world, box);
@@ -62,7 +61,7 @@ async function writeEmptied(
   box: DropBoxRecord,
   emptied: NonNullable<DropBoxRecord["emptied"]>,
 ): Promise<DropBoxRecord> {
-  await writeStep(world, box.stampId, { type: "dropBox.emptied", actor: theService }, (standing) =>
+  await writeStep(world, box.dropBoxId, { type: "dropBox.emptied", actor: theService }, (standing) =>
     standing.state === "closing" && standing.emptied?.listing !== emptied.listing
       ? { next: { ...standing, emptied }, facts: countsOf(emptied) }
       : undefined,
@@ -73,7 +72,7 @@ async function writeEmptied(
 /** The container first: `closedOn` says that nothing can be written any more, by a customer or by a turn of ours. */
 async function close(world: World, box: DropBoxRecord): Promise<void> {
   await world.boxes.delete(box.account, box.container);
-  await writeStep(world, box.stampId, { type: "dropBox.closed", actor: theService }, (standing, now) =>
+  await writeStep(world, box.dropBoxId, { type: "dropBox.closed", actor: theService }, (standing, now) =>
     standing.state === "closing"
       ? {
           next: { ...standing, state: "closed", closedOn: toUtcTime(now) },

@@ -1,5 +1,6 @@
 import type { Bundle, Erasure, ErasureRequest } from "../../api/bundles.ts";
 import type { BundleId } from "../../api/primitives.ts";
+import { senderOf } from "../../domain/dropBox.ts";
 import { cancelErasure, type Eraser, eraseBundle } from "../bundles/eraseBundle.ts";
 import { readErasure } from "../bundles/readBundles.ts";
 import { actorOf, type Caller, type TokenCaller } from "../caller.ts";
@@ -30,16 +31,17 @@ export const cancelArrivalErasure = async (
 
 export async function readArrivalErasure(world: World, caller: Caller, arrival: Arrival): Promise<Erasure> {
   requireKnown(await world.cases.head(arrival.caseNumber), caller);
-  requireDropBox(await world.stamps.head(arrival.dropBoxId), arrival);
-  return await readErasure(world, caller, arrival.dropBoxId, arrival.bundleId);
+  requireDropBox(await world.stamps.head(senderOf(arrival.dropBoxId)), arrival);
+  return await readErasure(world, caller, senderOf(arrival.dropBoxId), arrival.bundleId);
 }
 
 async function forItsBox({ cases, stamps }: World, caller: TokenCaller, place: DropBoxPlace): Promise<Eraser> {
   requireKnown(await cases.head(place.caseNumber), caller);
-  const head = await stamps.head(place.dropBoxId);
+  const stampId = senderOf(place.dropBoxId);
+  const head = await stamps.head(stampId);
   requireDropBox(head, place);
   return {
-    stampId: place.dropBoxId,
+    stampId,
     actor: actorOf(caller),
     head,
     requireSender: (standing) => requireDropBox(standing, place),

@@ -5,7 +5,7 @@ import { type StampId, toUtcTime } from "../../api/primitives.ts";
 import type { CaseRecord } from "../../domain/case.ts";
 import { purposesOf } from "../../domain/consent.ts";
 import { boxContainerName } from "../../domain/containers.ts";
-import { type DropBoxRecord, expiryOf, takesFiles } from "../../domain/dropBox.ts";
+import { type DropBoxRecord, expiryOf, senderOf, takesFiles } from "../../domain/dropBox.ts";
 import { type Condition, isConditional, requireCondition } from "../../domain/etag.ts";
 import type { NewEvent } from "../../domain/event.ts";
 import type { Note, SubjectId } from "../../domain/people.ts";
@@ -42,7 +42,7 @@ export async function openDropBox(
   const { cases, stamps } = world;
   requireRoom(requireOpen(await cases.head(place.caseNumber), caller), place);
   const { box, created } = await transact(
-    () => stamps.head(place.dropBoxId),
+    () => stamps.head(senderOf(place.dropBoxId)),
     async (head) => {
       if (head.state === undefined) {
         requireCondition(condition, undefined);
@@ -69,11 +69,11 @@ async function insert(
   const { boxes, clock, directory, schedule, stamps } = world;
   const now = clock.now();
   const people = await peopleOf(world, head, place, request);
-  const digest = await boxDigest(world, place.dropBoxId, request);
+  const digest = await boxDigest(world, senderOf(place.dropBoxId), request);
   const box = newBox(world, place, request, { people, digest }, now);
   await schedule.remember(boxWork(box), new Date(now.getTime() + firstLookAfterMs));
   await schedule.holdDay({ day: utcDay(now), account: box.account, purgeOn: box.purgeOn });
-  await directory.addSender(place.dropBoxId);
+  await directory.addSender(box.stampId);
   await boxes.ensure(box.account, box.container);
   const { decisionId, purposes, termsVersion } = box.consentDecision;
   const event: NewEvent = {
@@ -81,6 +81,7 @@ async function insert(
     actor: actorOf(caller),
     data: {
       stampId: box.stampId,
+      dropBoxId: box.dropBoxId,
       caseNumber: box.caseNumber,
       contact: box.contact,
       decidedBy: box.decidedBy,
@@ -120,7 +121,7 @@ async function repeat(
   const event: NewEvent = {
     type: "dropBox.urlIssued",
     actor: actorOf(caller),
-    data: { stampId: box.stampId, caseNumber: box.caseNumber, expiresOn: box.expiresOn },
+    data: { stampId: box.stampId, dropBoxId: box.dropBoxId, caseNumber: box.caseNumber, expiresOn: box.expiresOn },
   };
   await world.stamps.commit(box.stampId, head, { events: [event] }, now);
   return box;
@@ -139,7 +140,7 @@ async function addToCase(world: World, caller: TokenCaller, place: DropBoxPlace)
       const event: NewEvent = {
         type: "dropBox.added",
         actor: actorOf(caller),
-        data: { caseNumber, stampId: dropBoxId },
+        data: { caseNumber, stampId: senderOf(dropBoxId), dropBoxId },
       };
       const next = { ...record, dropBoxIds: [...record.dropBoxIds, dropBoxId] };
       await cases.commit(caseNumber, head, { events: [event], case: next }, clock.now());
@@ -175,8 +176,9 @@ async function peopleOf(
   { dropBoxId }: DropBoxPlace,
   { contact, consent }: DropBoxRequest,
 ): Promise<BoxPeople> {
-  const subject = await operatorOf(world, dropBoxId, contact.name);
-  const decidedBy = await operatorOf(world, dropBoxId, consent.decidedBy);
+  const sender = senderOf(dropBoxId);
+  const subject = await operatorOf(world, sender, contact.name);
+  const decidedBy = await operatorOf(world, sender, consent.decidedBy);
   const email = contact.email === undefined ? undefined : newNote(contact.email);
   if (email !== undefined) await world.people.wrote(subject, { partition: head.partition, noteId: email.noteId });
   return { contact: subject, decidedBy, email, notes: email === undefined ? [] : [email] };
@@ -191,9 +193,11 @@ function newBox(
 ): DropBoxRecord {
   const { decidedOn, termsVersion, purposes } = request.consent;
   const due = purgeOn(now, world.rules.purgeAfterDays);
+  const stampId = senderOf(dropBoxId);
   return {
     kind: "dropBox",
-    stampId: dropBoxId,
+    dropBoxId,
+    stampId,
     caseNumber,
     state: "open",
     contact: people.contact,
@@ -212,7 +216,7 @@ function newBox(
     deleteBy: deleteBy(now),
     purgeOn: due,
     requestDigest: digest,
-    account: world.landing.place(dropBoxId, request.geography ?? ""),
+    account: world.landing.place(stampId, request.geography ?? ""),
     container: boxContainerName(utcDay(now), dropBoxId),
     consentEpoch: 0,
     uploadEpoch: 0,
@@ -232,10 +236,10 @@ async function isSameRequest(
 
 const boxDigest = async (
   world: Pick<World, "people">,
-  dropBoxId: StampId,
+  sender: StampId,
   { contact, ...request }: DropBoxRequest,
 ): Promise<string> =>
-  await requestDigest(world, dropBoxId, { ...request, contact: await operatorOf(world, dropBoxId, contact.name) });
+  await requestDigest(world, sender, { ...request, contact: await operatorOf(world, sender, contact.name) });
 
 function requireKnownTerms({ consent }: DropBoxRequest): void {
   if (terms.some((each) => each.version === consent.termsVersion)) return;

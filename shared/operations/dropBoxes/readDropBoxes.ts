@@ -1,5 +1,6 @@
 import type { DropBox } from "../../api/dropBoxes.ts";
 import type { CaseNumber } from "../../api/primitives.ts";
+import { senderOf } from "../../domain/dropBox.ts";
 import type { Caller } from "../caller.ts";
 import { requireKnown } from "../cases/view.ts";
 import type { World } from "../needs.ts";
@@ -10,7 +11,7 @@ type Needs = Pick<World, "cases" | "clock" | "people" | "stamps">;
 
 export async function readDropBox(world: Needs, caller: Caller, place: DropBoxPlace): Promise<DropBox> {
   requireKnown(await world.cases.head(place.caseNumber), caller);
-  return await dropBoxView(world, requireDropBox(await world.stamps.head(place.dropBoxId), place));
+  return await dropBoxView(world, requireDropBox(await world.stamps.head(senderOf(place.dropBoxId)), place));
 }
 
 /** In the order of their ids. */
@@ -23,7 +24,7 @@ export async function listDropBoxes(
   const { dropBoxIds } = requireKnown(await world.cases.head(caseNumber), caller);
   const rest = [...dropBoxIds].sort().filter((each) => page.after === undefined || each > page.after);
   return await sieve(placesOf(rest), page.top, async ({ cursor }) => {
-    const box = asDropBox(await world.stamps.head(cursor));
+    const box = asDropBox(await world.stamps.head(senderOf(cursor)));
     return box && (await dropBoxView(world, box));
   });
 }

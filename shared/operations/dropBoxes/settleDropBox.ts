@@ -23,19 +23,19 @@ export async function settleDropBox(world: World, work: BoxWork): Promise<void> 
   }
   if (box.state === "closing") {
     await schedule.remember(work, new Date(clock.now().getTime() + lookAgainAfterMs));
-    return await world.queue.send({ dropBoxId: work.stampId });
+    return await world.queue.send({ dropBoxId: box.dropBoxId });
   }
   // What is over closes whatever its listing says, and whether or not it can be listed.
   const arrived = takesFiles(box, clock.now()) ? await lastArrival(world, box) : undefined;
   const reason = (await reasonOfCase(world, box)) ?? reasonToClose(box, arrived, clock.now());
   if (reason === undefined) return await schedule.remember(work, quietOn(box, arrived));
-  await beginClosing(world, theService, work.stampId, reason);
+  await beginClosing(world, theService, box.dropBoxId, reason);
 }
 
 /** A box that its case does not list was never finished opening: nobody has a URL for it. */
 async function reasonOfCase({ cases }: Pick<World, "cases">, box: DropBoxRecord): Promise<CloseReason | undefined> {
   const record = (await cases.head(box.caseNumber)).state;
-  if (!record?.dropBoxIds.includes(box.stampId)) return "abandoned";
+  if (!record?.dropBoxIds.includes(box.dropBoxId)) return "abandoned";
   return record.state === "open" ? undefined : "caseClosed";
 }
 

@@ -1,12 +1,12 @@
 import type { DropBox } from "../../api/dropBoxes.ts";
-import type { CaseNumber, StampId, UtcTime } from "../../api/primitives.ts";
+import type { CaseNumber, DropBoxId, UtcTime } from "../../api/primitives.ts";
 import { toUtcTime } from "../../api/primitives.ts";
 import { type DropBoxRecord, takesFiles } from "../../domain/dropBox.ts";
 import { subjectId } from "../../domain/people.ts";
 import type { StampHead, World } from "../needs.ts";
 import { noSuchDropBox } from "../refusals.ts";
 
-export type DropBoxPlace = { readonly caseNumber: CaseNumber; readonly dropBoxId: StampId };
+export type DropBoxPlace = { readonly caseNumber: CaseNumber; readonly dropBoxId: DropBoxId };
 
 /** The drop box of a partition; undefined for a stamp, and where there is nothing. */
 export const asDropBox = ({ state }: StampHead): DropBoxRecord | undefined =>
@@ -35,7 +35,8 @@ export async function dropBoxView(
   const closing = over ? { on: box.expiresOn, reason: "expired" as const } : box.closing;
   return {
     caseNumber: box.caseNumber,
-    dropBoxId: box.stampId,
+    dropBoxId: box.dropBoxId,
+    stampId: box.stampId,
     state: over ? "closing" : box.state,
     contact: { ...(name === undefined ? {} : { name }), ...(email === undefined ? {} : { email: email.text }) },
     consentDecision: {

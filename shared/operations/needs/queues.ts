@@ -1,4 +1,4 @@
-import type { BundleId, StampId } from "../../api/primitives.ts";
+import type { BundleId, DropBoxId, StampId } from "../../api/primitives.ts";
 import type { UtcDay } from "../../domain/utcDay.ts";
 
 /** Work that is done later. */
@@ -6,7 +6,7 @@ import type { UtcDay } from "../../domain/utcDay.ts";
 /** Asks for the verification of a bundle, or for the emptying of a drop box that is closing. */
 export type VerificationQueue = {
   readonly send: (
-    message: { stampId: StampId; bundleId: BundleId } | { dropBoxId: StampId },
+    message: { stampId: StampId; bundleId: BundleId } | { dropBoxId: DropBoxId },
     delaySeconds?: number,
   ) => Promise<void>;
 };

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import * as z from "zod";
 import { caseKind, caseState, endReason } from "../../api/cases.ts";
-import { bundleId, caseNumber, grantId, purpose, stampId, utcTime } from "../../api/primitives.ts";
+import { bundleId, caseNumber, dropBoxId, grantId, purpose, stampId, utcTime } from "../../api/primitives.ts";
 import { type CaseRecord, updateCase } from "../../domain/case.ts";
 import type { ChainedEvent } from "../../domain/event.ts";
 import type { GrantRecord } from "../../domain/grant.ts";
@@ -61,7 +61,7 @@ export function caseChange(event: ChainedEvent, standing: Rows): Change {
     }
     case "dropBox.added": {
       if (standing.case === undefined) throw new TypeError("A drop box of a case that was not recorded");
-      const dropBoxIds = [...standing.case.dropBoxIds, z.object({ stampId }).parse(data).stampId];
+      const dropBoxIds = [...standing.case.dropBoxIds, z.object({ dropBoxId }).parse(data).dropBoxId];
       return { case: { ...standing.case, dropBoxIds } };
     }
     case "bundle.linked":

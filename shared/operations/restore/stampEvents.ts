@@ -3,7 +3,17 @@ import * as z from "zod";
 import { approvalMode } from "../../api/approvals.ts";
 import { bundleState, mode, purgeBasis, rejectionCode } from "../../api/bundles.ts";
 import { closeReason, refusedFiles } from "../../api/dropBoxes.ts";
-import { bundleId, caseNumber, grantId, guid, keyId, purpose, stampId, utcTime } from "../../api/primitives.ts";
+import {
+  bundleId,
+  caseNumber,
+  dropBoxId,
+  grantId,
+  guid,
+  keyId,
+  purpose,
+  stampId,
+  utcTime,
+} from "../../api/primitives.ts";
 import { disabledReason } from "../../api/stamps.ts";
 import { type RequestRecord, setApproval } from "../../domain/approval.ts";
 import { type BundleRecord, ended } from "../../domain/bundle.ts";
@@ -108,6 +118,7 @@ function stampAfter({ type, data, on }: ChainedEvent, stamp: StampRecord): Chang
 }
 
 const opening = z.object({
+  dropBoxId,
   stampId,
   caseNumber,
   contact: z.string(),
@@ -133,7 +144,7 @@ function openedBox({ data, on }: ChainedEvent): DropBoxRecord {
     createdOn: on,
     deleteBy: deleteBy(new Date(on)),
     requestDigest: untold,
-    container: boxContainerName(utcDay(new Date(on)), facts.stampId),
+    container: boxContainerName(utcDay(new Date(on)), facts.dropBoxId),
     consentEpoch: 0,
     uploadEpoch: 0,
   };

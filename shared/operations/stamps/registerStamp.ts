@@ -10,12 +10,12 @@ import type { StampHead, World } from "../needs.ts";
 import { transact } from "../transact.ts";
 import { stampView } from "./view.ts";
 
-/** An id is a stamp's or a drop box's for ever. */
+/** No Cloud ID is a drop box's sender (`senderOf`): this refuses the one that somebody computed. */
 function requireNoDropBox(head: StampHead): StampRecord | undefined {
   if (head.state?.kind !== "dropBox") return head.state;
   throw new DomainError(
     "DropBoxConflict",
-    "This id names a drop box, which stands where an unregistered stamp would. Check the stampId: it is the Stamp Cloud ID.",
+    "This id stands for what arrives in a drop box. Check the stampId: it is the Stamp Cloud ID.",
   );
 }
 

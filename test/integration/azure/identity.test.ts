@@ -69,7 +69,7 @@ test("[invariant 2] a drop box is written with a container's URL by user delegat
   await box.write("Storage-20180505055532.zip", zip);
   await box.close();
   await expect(box.write("late.zip", zip)).rejects.toMatchObject({ statusCode: 404 });
-  const { "Storage-20180505055532.zip": bundle } = await verifiedBundlesOf(stage, box.dropBoxId);
+  const { "Storage-20180505055532.zip": bundle } = await verifiedBundlesOf(stage, box);
   expect(bundle).toMatchObject({ state: "accepted", sha256: sha256Hex(zip) });
 });
 

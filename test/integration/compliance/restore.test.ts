@@ -314,32 +314,32 @@ describe("a lost state account", () => {
     await full.write("logs.zip", await makeZip());
     await full.write("empty.log", "");
     await full.close();
-    await verifiedBundlesOf(stage, full.dropBoxId);
+    await verifiedBundlesOf(stage, full);
     const open = await openDropBox(stage, supportCase);
     await stage.app.timers.sealCheckpoint();
     const boxOf = async ({ app: { world } }: Stage, id: string) =>
       (await world.stamps.head(stampIdSchema.parse(id))).state;
     const bundlesOf = async (of: Stage) =>
-      (await rowsOf(of, full.dropBoxId)).bundles.map((bundle) => ({
+      (await rowsOf(of, full.stampId)).bundles.map((bundle) => ({
         ...bundle,
         // What a file was called tells its type, and its row was made a moment before its event.
         contentType: undefined,
         pathNote: undefined,
         submittedOn: undefined,
       }));
-    const before = { full: await boxOf(stage, full.dropBoxId), open: await boxOf(stage, open.dropBoxId) };
+    const before = { full: await boxOf(stage, full.stampId), open: await boxOf(stage, open.stampId) };
     const bundles = await bundlesOf(stage);
     await loseState(stage);
     const next = await restored(stage);
     expect(await bundlesOf(next)).toEqual(bundles);
     const untold = { requestDigest: expect.any(String), emailNote: undefined };
-    expect(await boxOf(next, open.dropBoxId)).toEqual({ ...before.open, ...untold });
+    expect(await boxOf(next, open.stampId)).toEqual({ ...before.open, ...untold });
     const emptied = expect.objectContaining({ files: 1, refused: [{ code: "EmptyFile", files: 1 }] });
-    expect(await boxOf(next, full.dropBoxId)).toEqual({ ...before.full, ...untold, emptied });
+    expect(await boxOf(next, full.stampId)).toEqual({ ...before.full, ...untold, emptied });
     await open.write("later.zip", await makeZip());
     await next.another({ settings, offsetDays: 4 }).runTimer("sweepUnfinished");
     await empty(next, open.dropBoxId);
-    expect(await boxOf(next, open.dropBoxId)).toMatchObject({ state: "closed", emptied: { files: 1 } });
+    expect(await boxOf(next, open.stampId)).toMatchObject({ state: "closed", emptied: { files: 1 } });
     expect(await boxContainers(next)).toEqual([]);
   });
 

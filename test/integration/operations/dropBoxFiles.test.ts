@@ -28,11 +28,11 @@ describe("a drop box takes", () => {
     ];
     for (const name of names) await box.write(name, name);
     expect(await box.close()).toMatchObject({ state: "closed", arrived: { files: names.length, refused: [] } });
-    const bundles = await bundlesOf(stage, box.dropBoxId);
+    const bundles = await bundlesOf(stage, box);
     expect(Object.keys(bundles).sort()).toEqual(
       ["..zip", "C__logs_x.log", "a_b#c%d&e+f g.log", "deep_er_est_.log", "quo_te____.txt", "ünïcode-日本.json"].sort(),
     );
-    const verified = await verifiedBundlesOf(stage, box.dropBoxId);
+    const verified = await verifiedBundlesOf(stage, box);
     expect(verified["deep_er_est_.log"]?.sha256).toBe(sha256Hex(Buffer.from("deep/er/est/.log")));
     // By its name a zip, and none.
     expect(verified["..zip"]).toMatchObject({ state: "rejected", rejection: { code: "NotAZip" } });
@@ -56,7 +56,7 @@ describe("a drop box takes", () => {
       state: "closed",
       arrived: { files: 20, refused: [{ code: "TooManyFiles", files: 12 }] },
     });
-    expect(Object.keys(await bundlesOf(stage, box.dropBoxId))).toEqual(expect.arrayContaining(["z0.zip", "z1.zip"]));
+    expect(Object.keys(await bundlesOf(stage, box))).toEqual(expect.arrayContaining(["z0.zip", "z1.zip"]));
   });
 
   test("what it can verify: nothing empty, too large or out of reach", async () => {
@@ -84,7 +84,7 @@ test("the engineers of its case see also what was rejected, and why", async () =
   const box = await openDropBox(stage, supportCase);
   await box.write("cut.zip", (await makeZip()).subarray(0, 50));
   await box.close();
-  await verifiedBundlesOf(stage, box.dropBoxId);
+  await verifiedBundlesOf(stage, box);
   expect(await readAll(supportCase.engineer.call, `${supportCase.path}/bundles`)).toMatchObject([
     { fileName: "cut.zip", state: "rejected", rejection: { code: "NotAZip" } },
   ]);
@@ -116,7 +116,7 @@ describe("while a drop box closes", () => {
     await box.write("logs.log", "after, and longer");
     hold.letGo();
     expect(await closing).toMatchObject({ state: "closed", arrived: { files: 1, refused: [] } });
-    const { "logs.log": bundle } = await verifiedBundlesOf(stage, box.dropBoxId);
+    const { "logs.log": bundle } = await verifiedBundlesOf(stage, box);
     expect(bundle?.sha256).toBe(sha256Hex(Buffer.from("after, and longer")));
   });
 

@@ -2,6 +2,8 @@ import { randomUUID } from "node:crypto";
 import { QueueClient } from "@azure/storage-queue";
 import { expect, test } from "vitest";
 import { z } from "zod";
+import { dropBoxId as dropBoxIdSchema } from "../../../shared/api/primitives.ts";
+import { senderOf } from "../../../shared/domain/dropBox.ts";
 import type { CaseActor } from "../../support/system/cases.ts";
 import { dropBoxRequest, dropBoxShape } from "../../support/system/dropBoxes.ts";
 import { expectStatus } from "../../support/system/expectations.ts";
@@ -39,10 +41,13 @@ test("[invariant 1] [invariant 2] an outage at each call of opening a drop box",
   const supportCase = await stage.openCase();
   const request = await dropBoxRequest(stage);
   await expectToOutlive(stage, async () => {
-    const dropBoxId = randomUUID();
+    const dropBoxId = dropBoxIdSchema.parse(randomUUID());
     return {
       act: () => supportCase.engineer.call("PUT", `${supportCase.path}/dropBoxes/${dropBoxId}`, request),
-      writes: { [`stamps/${dropBoxId}`]: { "dropBox.opened": 1 }, [supportCase.partition]: { "dropBox.added": 1 } },
+      writes: {
+        [`stamps/${senderOf(dropBoxId)}`]: { "dropBox.opened": 1 },
+        [supportCase.partition]: { "dropBox.added": 1 },
+      },
     };
   });
   expect(await findings(stage)).toEqual([]);
@@ -121,7 +126,7 @@ test("[invariant 7] an outage at each call of verifying what arrived", { timeout
     const box = await openDropBox(stage, supportCase);
     await box.write("logs.zip", zip);
     await box.close();
-    const { "logs.zip": bundle } = await bundlesOf(stage, box.dropBoxId);
+    const { "logs.zip": bundle } = await bundlesOf(stage, box);
     if (bundle === undefined) throw new Error("Nothing arrived");
     return {
       act: async () => {
@@ -134,7 +139,7 @@ test("[invariant 7] an outage at each call of verifying what arrived", { timeout
       },
       heal: async () => {
         await later(stage).runTimer("sweepUnfinished");
-        await verifiedBundlesOf(later(stage), box.dropBoxId);
+        await verifiedBundlesOf(later(stage), box);
         await later(stage).runTimer("sweepUnfinished");
       },
     };
@@ -194,8 +199,8 @@ test("[invariant 1] a copy whose file was overwritten before it became a bundle 
   await box.write("logs.zip", await makeZip());
   await empty(stage, box.dropBoxId);
   expect(await box.view()).toMatchObject({ state: "closed", arrived: { files: 1 } });
-  const { "logs.zip": bundle } = await bundlesOf(stage, box.dropBoxId);
-  expect(await copiesIn(stage)).toEqual([`${box.dropBoxId}/${bundle?.bundleId}`]);
+  const { "logs.zip": bundle } = await bundlesOf(stage, box);
+  expect(await copiesIn(stage)).toEqual([`${box.stampId}/${bundle?.bundleId}`]);
 });
 
 test("[invariant 1] an emptying that is overtaken by the close of its box writes no bundle, and its copies go", async () => {
@@ -215,6 +220,6 @@ test("[invariant 1] an emptying that is overtaken by the close of its box writes
   const bundles = z
     .array(dropBoxBundleShape)
     .parse(await readAll((await stage.person("A")).call, `/${box.partition}/bundles`));
-  expect(await copiesIn(stage)).toEqual(bundles.map(({ bundleId }) => `${box.dropBoxId}/${bundleId}`));
+  expect(await copiesIn(stage)).toEqual(bundles.map(({ bundleId }) => `${box.stampId}/${bundleId}`));
   expect(bundles).toHaveLength(1);
 });

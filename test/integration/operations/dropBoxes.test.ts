@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import { bundleId, stampId } from "../../../shared/api/primitives.ts";
+import { bundleId, dropBoxId as dropBoxIdSchema, stampId } from "../../../shared/api/primitives.ts";
+import { senderOf } from "../../../shared/domain/dropBox.ts";
 import { counted, expectWholeLedger, ofBundle } from "../../support/ledger.ts";
 import { dropBoxRequest } from "../../support/system/dropBoxes.ts";
 import { expectRefusal, expectStatus } from "../../support/system/expectations.ts";
@@ -45,12 +46,13 @@ describe("a drop box", () => {
     expect(closed).not.toHaveProperty("upload");
     await expect(box.write("late.zip", zip)).rejects.toMatchObject({ statusCode: 404 });
 
-    const bundles = await verifiedBundlesOf(stage, box.dropBoxId);
+    const bundles = await verifiedBundlesOf(stage, box);
     const logs = bundles[`${folder}_Storage-20180505055532.zip`];
     const output = bundles[`${folder}_Get-AzureStackLog_Output.log`];
     if (logs === undefined || output === undefined) throw new Error(`Arrived: ${Object.keys(bundles)}`);
     expect(logs).toMatchObject({
-      stampId: box.dropBoxId,
+      stampId: box.stampId,
+      dropBoxId: box.dropBoxId,
       mode: "dropBox",
       state: "accepted",
       stampVersion: "1.2008.40.149",
@@ -110,8 +112,10 @@ describe("a drop box", () => {
     expectRefusal(await another.engineer.call("GET", elsewhere), 404, "NotFound");
     expectRefusal(await another.engineer.call("POST", `${elsewhere}:close`), 404, "NotFound");
 
-    const stamp = await stage.registeredStamp();
-    const overStamp = `${supportCase.path}/dropBoxes/${stamp.stampId}`;
+    // A stamp under a box's sender is one that somebody computed on purpose.
+    const dropBoxId = randomUUID();
+    await stage.registeredStamp({ stampId: senderOf(dropBoxIdSchema.parse(dropBoxId)) });
+    const overStamp = `${supportCase.path}/dropBoxes/${dropBoxId}`;
     expectRefusal(await supportCase.engineer.call("PUT", overStamp, box.request), 409, "DropBoxConflict");
     expectRefusal(await supportCase.engineer.call("GET", overStamp), 404, "NotFound");
   });
@@ -119,12 +123,12 @@ describe("a drop box", () => {
   test("is no stamp: it is registered under no key, in no list, and signs nothing", async () => {
     const stage = stageOf();
     const box = await openDropBox(stage, await stage.openCase());
-    const stamp = stampActor(stage, { stampId: box.dropBoxId });
+    const stamp = stampActor(stage, { stampId: box.stampId });
     expectRefusal(await stamp.register(), 409, "DropBoxConflict");
-    expectRefusal(await stamp.call("GET", `/stamps/${box.dropBoxId}`), 401, "KeyUnknown");
+    expectRefusal(await stamp.call("GET", `/stamps/${box.stampId}`), 401, "KeyUnknown");
     const { call } = await stage.person("R");
-    expectRefusal(await call("GET", `/stamps/${box.dropBoxId}`), 404, "NotFound");
-    expectRefusal(await call("POST", `/stamps/${box.dropBoxId}:disable`, { reason: "lost" }), 404, "NotFound");
+    expectRefusal(await call("GET", `/stamps/${box.stampId}`), 404, "NotFound");
+    expectRefusal(await call("POST", `/stamps/${box.stampId}:disable`, { reason: "lost" }), 404, "NotFound");
     const another = await stage.registeredStamp();
     const listed = await readAll(call, "/stamps", { top: "1" });
     expect(listed).toMatchObject([{ stampId: another.stampId }]);
@@ -173,7 +177,7 @@ describe("the case of a drop box", () => {
     expectRefusal(await supportCase.engineer.call("PUT", path, box.request), 403, "CaseNotOpen");
 
     // Nobody lends on a closed case; once it is open again the bundle can be linked by hand.
-    const { "logs.zip": bundle } = await verifiedBundlesOf(stage, box.dropBoxId);
+    const { "logs.zip": bundle } = await verifiedBundlesOf(stage, box);
     if (bundle === undefined) throw new Error("The bundle is gone");
     expect(bundle).toMatchObject({ state: "accepted", links: [] });
     await supportCase.reopen();
@@ -188,7 +192,7 @@ describe("the case of a drop box", () => {
     await box.write("logs.zip", await makeZip());
     expectStatus(await supportCase.put({ title: "Another title" }), 200);
     await box.close();
-    const { "logs.zip": bundle } = await verifiedBundlesOf(stage, box.dropBoxId);
+    const { "logs.zip": bundle } = await verifiedBundlesOf(stage, box);
     expect(bundle?.links).toMatchObject([{ caseNumber: supportCase.caseNumber }]);
     expect(await supportCase.view()).not.toHaveProperty("dropBoxIds");
   });
@@ -245,14 +249,14 @@ test("[invariant 3] what came by a drop box goes with the day of the box, with i
   const box = await openDropBox(stage, await stage.openCase());
   await box.write("logs.zip", await makeZip());
   await box.close();
-  await verifiedBundlesOf(stage, box.dropBoxId);
+  await verifiedBundlesOf(stage, box);
   const late = stage.another({ offsetDays: 80.1 });
   await late.runTimer("purgeDue");
   expect(await blobsIn(stage)).toEqual([]);
-  const { "logs.zip": bundle } = await bundlesOf(late, box.dropBoxId);
+  const { "logs.zip": bundle } = await bundlesOf(late, box);
   expect(bundle).toMatchObject({ state: "purged", purge: { basis: "age" } });
   const { call } = await late.person("A");
-  expectStatus(await call("GET", `/stamps/${box.dropBoxId}/bundles/${bundle?.bundleId}/deletionCertificate`), 200);
+  expectStatus(await call("GET", `/stamps/${box.stampId}/bundles/${bundle?.bundleId}/deletionCertificate`), 200);
   expect(await findings(late)).not.toContain("RowWithoutBytes");
 });
 
@@ -262,7 +266,7 @@ test("the case system has what arrived erased on the customer's word, and can ta
   const box = await openDropBox(stage, supportCase);
   await box.write("logs.zip", await makeZip());
   await box.close();
-  const { "logs.zip": bundle } = await verifiedBundlesOf(stage, box.dropBoxId);
+  const { "logs.zip": bundle } = await verifiedBundlesOf(stage, box);
   if (bundle === undefined) throw new Error("Nothing arrived");
   const grant = await supportCase.grant([bundle]);
   const path = `${box.path}/bundles/${bundle.bundleId}`;
@@ -291,7 +295,7 @@ test("the case system has what arrived erased on the customer's word, and can ta
   const later = stage.another({ offsetDays: 1.1 });
   await later.runTimer("purgeDue");
   expect(expectStatus(await call("GET", `${path}/erasure`), 200).json).toMatchObject({ status: "Succeeded" });
-  expect(await bundlesOf(later, box.dropBoxId)).toMatchObject({
+  expect(await bundlesOf(later, box)).toMatchObject({
     "logs.zip": { state: "purged", purge: { basis: "erasure" } },
   });
   const events = await stage.events(box.partition);
@@ -309,7 +313,7 @@ test("[invariant 9] a drop box's people and paths can be forgotten, and the ledg
   const box = await openDropBox(stage, supportCase);
   await box.write("Contoso secret/Grace?.zip", await makeZip());
   await box.close();
-  await verifiedBundlesOf(stage, box.dropBoxId);
+  await verifiedBundlesOf(stage, box);
   const shown = async () => await readAll(supportCase.engineer.call, `${supportCase.path}/bundles`);
   expect(await shown()).toMatchObject([{ path: "Contoso secret/Grace?.zip", fileName: "Contoso secret_Grace_.zip" }]);
   const { call } = await stage.person("R");
@@ -321,8 +325,8 @@ test("[invariant 9] a drop box's people and paths can be forgotten, and the ledg
     expectStatus(await call("POST", `/people/${String(who)}:forget`), 204);
   expect(await box.view()).toMatchObject({ contact: {} });
   expect(JSON.stringify(await box.view())).not.toMatch(/Contoso|Grace|ada@/);
-  const [bundle] = Object.values(await bundlesOf(stage, box.dropBoxId));
-  const row = await stage.app.world.stamps.bundle(stampId.parse(box.dropBoxId), bundleId.parse(bundle?.bundleId));
+  const [bundle] = Object.values(await bundlesOf(stage, box));
+  const row = await stage.app.world.stamps.bundle(stampId.parse(box.stampId), bundleId.parse(bundle?.bundleId));
   if (row?.pathNote === undefined) throw new Error("The bundle has no path of its own");
   expect(await stage.app.world.stamps.note(row.stampId, row.pathNote)).toBeUndefined();
   expect((await shown())[0]).not.toHaveProperty("path");

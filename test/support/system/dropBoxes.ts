@@ -18,6 +18,7 @@ const time = z.iso.datetime();
 export const dropBoxShape = z.looseObject({
   caseNumber: z.string().regex(/^\d{15,19}$/),
   dropBoxId: guid,
+  stampId: guid,
   state: z.enum(["open", "closing", "closed"]),
   contact: z.strictObject({ name: z.string().optional(), email: z.string().optional() }),
   consentDecision: z.looseObject({
@@ -48,6 +49,8 @@ export type DropBox = z.infer<typeof dropBoxShape>;
 
 export type DropBoxActor = {
   readonly dropBoxId: string;
+  /** What the bundles of the box have where others have their stamp's id. */
+  readonly stampId: string;
   /** `/cases/{caseNumber}/dropBoxes/{dropBoxId}` */
   readonly path: string;
   readonly partition: string;
@@ -68,14 +71,18 @@ export async function dropBoxRequest(world: World, changes: Fields = {}): Promis
   return { contact, consent, ...changes };
 }
 
+export type DropBoxOptions = {
+  readonly dropBoxId?: string;
+  /** Empties the box where no host takes the queue's messages. */
+  readonly emptied?: (dropBoxId: string) => Promise<void>;
+};
+
 export async function openDropBox(
   world: World,
   { path: casePath, engineer }: CaseActor,
   changes: Fields = {},
-  /** Where no host takes the queue's messages. */
-  emptied?: (dropBoxId: string) => Promise<void>,
+  { dropBoxId = randomUUID(), emptied }: DropBoxOptions = {},
 ): Promise<DropBoxActor> {
-  const dropBoxId = randomUUID();
   const path = `${casePath}/dropBoxes/${dropBoxId}`;
   const request = await dropBoxRequest(world, changes);
   const opened = dropBoxShape.parse(expectStatus(await engineer.call("PUT", path, request), 201).json);
@@ -83,8 +90,9 @@ export async function openDropBox(
   const container = new ContainerClient(opened.upload?.url ?? "");
   return {
     dropBoxId,
+    stampId: opened.stampId,
     path,
-    partition: `stamps/${dropBoxId}`,
+    partition: `stamps/${opened.stampId}`,
     request,
     opened,
     container,

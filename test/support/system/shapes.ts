@@ -210,6 +210,7 @@ export const accessPage = page(accessShape);
 
 /** A file that arrived in a drop box: what nobody declared may be absent. */
 export const dropBoxBundleShape = bundleShape.extend({
+  dropBoxId: z.guid(),
   mode: z.literal("dropBox"),
   contentType: z.string(),
   logsFrom: time.optional(),

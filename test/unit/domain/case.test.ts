@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { caseNumber, stampId } from "../../../shared/api/primitives.ts";
+import { caseNumber, dropBoxId, stampId } from "../../../shared/api/primitives.ts";
 import {
   type CaseFacts,
   type CaseRecord,
@@ -9,6 +9,7 @@ import {
   sendersOf,
   updateCase,
 } from "../../../shared/domain/case.ts";
+import { senderOf } from "../../../shared/domain/dropBox.ts";
 import { subjectId } from "../../../shared/domain/people.ts";
 import { aCase, aCaseNumber, at, id } from "./support/records.ts";
 
@@ -30,13 +31,17 @@ const update = (standing: CaseRecord | undefined, changes: Partial<CaseFacts> = 
   updateCase(number, standing, facts(changes), on);
 
 describe("the senders of a case", () => {
-  const box = stampId.parse(id(20));
+  const box = dropBoxId.parse(id(20));
 
   it("are its stamps and its drop boxes", () => {
     const record = aCase({ dropBoxIds: [box] });
-    expect(sendersOf(record)).toEqual([id(1), box]);
-    expect(listsSender(record, box)).toBe(true);
-    expect(listsSender(aCase(), box)).toBe(false);
+    expect(sendersOf(record)).toEqual([id(1), senderOf(box)]);
+    expect(listsSender(record, senderOf(box))).toBe(true);
+    expect(listsSender(aCase(), senderOf(box))).toBe(false);
+  });
+
+  it("are not stamps whose Cloud ID a box was opened under", () => {
+    expect(listsSender(aCase({ dropBoxIds: [box] }), stampId.parse(box))).toBe(false);
   });
 
   it("stay with it when the case system sends it anew, which knows of stamps only", () => {

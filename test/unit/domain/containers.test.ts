@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { dropBoxId } from "../../../shared/api/primitives.ts";
 import {
   boxContainerName,
   boxOfContainer,
@@ -46,9 +47,10 @@ describe("a day container's name", () => {
 
 describe("a drop box's container", () => {
   it("says its day and its box, and what it says is read back", () => {
-    const name = boxContainerName(day, stampId);
-    expect(name).toBe(`box-20261123-${stampId}`);
-    expect(boxOfContainer(name)).toEqual({ day, dropBoxId: stampId });
+    const box = dropBoxId.parse(stampId);
+    const name = boxContainerName(day, box);
+    expect(name).toBe(`box-20261123-${box}`);
+    expect(boxOfContainer(name)).toEqual({ day, dropBoxId: box });
   });
 
   it.each([

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { dropBoxId } from "../../../shared/api/primitives.ts";
 import { bundleRecord } from "../../../shared/domain/bundle.ts";
 import {
   type ArrivedFile,
@@ -11,6 +12,7 @@ import {
   quietOn,
   reasonToClose,
   refusalOf,
+  senderOf,
   takesFiles,
 } from "../../../shared/domain/dropBox.ts";
 import { asStamp, isCompromised, senderRecord } from "../../../shared/domain/sender.ts";
@@ -25,6 +27,8 @@ const aFile = (changes: Partial<ArrivedFile> = {}): ArrivedFile => ({
   ...changes,
 });
 const limits = { maxBundleBytes: 10_000, maxDropBoxFiles: 3, mayStartCopy: true };
+const box = (n: number) => dropBoxId.parse(id(n));
+const sender = (n: number) => senderOf(box(n));
 const hours = (n: number) => new Date(Date.parse(createdOn) + n * 3_600_000);
 
 describe("a file of a drop box", () => {
@@ -56,14 +60,24 @@ describe("a file of a drop box", () => {
 
   it("is one bundle in each version, whenever it is asked for", () => {
     const ids = [
-      bundleIdOf(id(1), aFile()),
-      bundleIdOf(id(2), aFile()),
-      bundleIdOf(id(1), aFile({ etag: "0x2" })),
-      bundleIdOf(id(1), aFile({ path: "other.zip" })),
+      bundleIdOf(sender(1), aFile()),
+      bundleIdOf(sender(2), aFile()),
+      bundleIdOf(sender(1), aFile({ etag: "0x2" })),
+      bundleIdOf(sender(1), aFile({ path: "other.zip" })),
     ];
     expect(new Set(ids).size).toBe(ids.length);
-    expect(bundleIdOf(id(1), aFile())).toBe(ids[0]);
+    expect(bundleIdOf(sender(1), aFile())).toBe(ids[0]);
     expect(ids[0]).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}$/);
+  });
+});
+
+describe("the sender of a drop box", () => {
+  it("is the same for one box, another for each, and never an id that somebody chose", () => {
+    expect(sender(1)).toBe(sender(1));
+    expect(sender(1)).not.toBe(sender(2));
+    expect(sender(1)).not.toBe(box(1));
+    // A stored row depends on it: a changed derivation would lose every box.
+    expect(sender(1)).toBe("25725cdb-345f-8b64-8b82-6d847ea43d5a");
   });
 });
 

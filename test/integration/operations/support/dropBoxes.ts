@@ -1,29 +1,35 @@
 import { z } from "zod";
 import type { CaseActor } from "../../../support/system/cases.ts";
-import { openDropBox as openBox } from "../../../support/system/dropBoxes.ts";
+import { type DropBoxActor, openDropBox as openBox } from "../../../support/system/dropBoxes.ts";
 import { type DropBoxBundle, dropBoxBundleShape } from "../../../support/system/shapes.ts";
 import { readAll } from "../../../support/system/world.ts";
 import type { Stage } from "./stage.ts";
 
 /** A drop box whose emptying the test runs, as the queue's messages would. */
 export const openDropBox = (stage: Stage, supportCase: CaseActor, changes: Readonly<Record<string, unknown>> = {}) =>
-  openBox(stage, supportCase, changes, (dropBoxId) => empty(stage, dropBoxId));
+  openBox(stage, supportCase, changes, { emptied: (dropBoxId) => empty(stage, dropBoxId) });
 
 /** What the queue's message does. */
 export const empty = ({ app }: Pick<Stage, "app">, dropBoxId: string): Promise<void> =>
   app.queues.verify({ dropBoxId });
 
 /** The bundles of a drop box, by what their files were called. */
-export async function bundlesOf(stage: Stage, dropBoxId: string): Promise<Record<string, DropBoxBundle>> {
+export async function bundlesOf(
+  stage: Stage,
+  box: Pick<DropBoxActor, "stampId">,
+): Promise<Record<string, DropBoxBundle>> {
   const { call } = await stage.person("A");
-  const bundles = z.array(dropBoxBundleShape).parse(await readAll(call, `/stamps/${dropBoxId}/bundles`));
+  const bundles = z.array(dropBoxBundleShape).parse(await readAll(call, `/stamps/${box.stampId}/bundles`));
   return Object.fromEntries(bundles.map((bundle) => [bundle.fileName, bundle]));
 }
 
 /** Verifies what arrived, as the queue's messages would. */
-export async function verifiedBundlesOf(stage: Stage, dropBoxId: string): Promise<Record<string, DropBoxBundle>> {
-  for (const bundle of Object.values(await bundlesOf(stage, dropBoxId))) await stage.verify(bundle);
-  return await bundlesOf(stage, dropBoxId);
+export async function verifiedBundlesOf(
+  stage: Stage,
+  box: Pick<DropBoxActor, "stampId">,
+): Promise<Record<string, DropBoxBundle>> {
+  for (const bundle of Object.values(await bundlesOf(stage, box))) await stage.verify(bundle);
+  return await bundlesOf(stage, box);
 }
 
 /** The containers of drop boxes that the storage holds. */

@@ -1,10 +1,10 @@
 import { createECDH } from "node:crypto";
 import { bundleRequest } from "../../../../shared/api/bundles.ts";
-import { bundleId, guid, stampId, utcTime } from "../../../../shared/api/primitives.ts";
+import { bundleId, dropBoxId, guid, stampId, utcTime } from "../../../../shared/api/primitives.ts";
 import { registration } from "../../../../shared/api/stamps.ts";
 import { bundleRecord } from "../../../../shared/domain/bundle.ts";
 import { caseRecord } from "../../../../shared/domain/case.ts";
-import { dropBoxRecord } from "../../../../shared/domain/dropBox.ts";
+import { dropBoxRecord, senderOf } from "../../../../shared/domain/dropBox.ts";
 import { grantRecord } from "../../../../shared/domain/grant.ts";
 import { subjectId } from "../../../../shared/domain/people.ts";
 import { stampRecord } from "../../../../shared/domain/stamp.ts";
@@ -123,7 +123,8 @@ export const aCaseNumber = "2211280040006230";
 export const aDropBox = (changes: Fields = {}) =>
   dropBoxRecord.parse({
     kind: "dropBox",
-    stampId: id(20),
+    dropBoxId: id(20),
+    stampId: senderOf(dropBoxId.parse(id(20))),
     caseNumber: aCaseNumber,
     state: "open",
     contact: id(21),
