@@ -2,6 +2,7 @@ import type { Extraction, FileRequest } from "../../api/files.ts";
 import { type BundleId, type CaseNumber, type GrantId, type StampId, toUtcTime } from "../../api/primitives.ts";
 import type { BundleRecord } from "../../domain/bundle.ts";
 import type { CaseRecord } from "../../domain/case.ts";
+import { fileDownloadName } from "../../domain/downloadName.ts";
 import { type GrantRecord, grantEnd, isPending } from "../../domain/grant.ts";
 import { requireActiveGrant, requireLendable } from "../../domain/lending.ts";
 import { addDays, utcDay } from "../../domain/utcDay.ts";
@@ -44,7 +45,7 @@ export async function extractFile(
     return !takesLong;
   });
   if (!isThere) return { id, path, status: "Running" };
-  const url = await world.contents.lentUrl(lent, { fileName: nameOf(path), expiresOn });
+  const url = await world.contents.lentUrl(lent, { fileName: fileDownloadName(path), expiresOn });
   return { id, path, status: "Succeeded", sizeBytes, url, expiresOn: toUtcTime(expiresOn) };
 }
 
@@ -159,6 +160,3 @@ async function grantsThatLend(
   }
   return lending.length === 0 && waiting !== undefined ? [waiting] : lending;
 }
-
-/** What the file is saved as: its name, never its folders. */
-const nameOf = (path: string): string => path.slice(path.lastIndexOf("/") + 1) || "file";

@@ -124,6 +124,24 @@ test("a second ask is served from what the first took out", async () => {
   expect(ofBundle).toEqual([]);
 });
 
+test("a lent file is saved under a harmless name, as a file that no browser shows", async () => {
+  const zip = rawZip([
+    { name: "NODE01/System.EVTX", data: Buffer.from("events") },
+    { name: "NODE01/report\u202efdp.docm", data: Buffer.from("macro") },
+    { name: "NODE01/LPT1.log", data: Buffer.from("printer") },
+  ]);
+  const { extract } = await lentBundle(stages(), zip);
+  const savedAs = async (path: string) => {
+    const { url } = extracted.parse(expectStatus(await extract(path), 200).json);
+    const { headers } = await fetch(url);
+    expect(headers.get("content-type")).toBe("application/octet-stream");
+    return headers.get("content-disposition");
+  };
+  expect(await savedAs("NODE01/System.EVTX")).toBe('attachment; filename="System.EVTX"');
+  expect(await savedAs("NODE01/report\u202efdp.docm")).toBe('attachment; filename="report_fdp.docm.txt"');
+  expect(await savedAs("NODE01/LPT1.log")).toBe('attachment; filename="_LPT1.log"');
+});
+
 test("a damaged file is 409, whether its CRC is wrong or its bytes cannot be inflated, and leaves nothing behind", async () => {
   const stage = stages();
   const long = randomBytes(9 * 1024 * 1024);
