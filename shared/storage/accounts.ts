@@ -73,7 +73,7 @@ export function openAccounts(
     inventoryLines: (place, offset, count) => named(place.account).inventoryLines(place, offset, count),
     isLent: (file) => named(file.place.account).isLent(file),
     lend: (file, content) => named(file.place.account).lend(file, content),
-    lentUrl: (file, as) => named(file.place.account).lentUrl(file, { ...as, contentType: "application/octet-stream" }),
+    lentUrl: (file, as) => named(file.place.account).lentUrl(file, as),
     keepLentPath: (file, path) => named(file.place.account).keepLentPath(file, path),
     lentPath: (place, digest) => named(place.account).lentPath(place, digest),
     noteLentFailure: (file, message) => named(file.place.account).noteLentFailure(file, message),

@@ -87,15 +87,15 @@ function ofApprovals(events: readonly LedgerEvent[], starts: ReadonlyMap<unknown
     if (type === "access.requested") answers.set(grantIn(data), { event, outcome: "waits" });
     const answer = answers.get(grantIn(data));
     if (answer === undefined) {
-      if (type === "bundle.accessed" && (starts.get(grantIn(data)) ?? Infinity) >= requiredSince)
+      if (isAccess(type) && (starts.get(grantIn(data)) ?? Infinity) >= requiredSince)
         faults.push(`${at(event)}: the operator was not asked`);
       continue;
     }
     if (type === "access.approved" || type === "access.denied" || type === "access.requestClosed")
       answer.outcome = type;
-    if (type === "bundle.accessed" && !isAsAsked(event, answer.event))
+    if (isAccess(type) && !isAsAsked(event, answer.event))
       faults.push(`${at(event)}: the operator was asked for something else`);
-    if (type === "bundle.accessed" && answer.outcome !== "access.approved")
+    if (isAccess(type) && answer.outcome !== "access.approved")
       faults.push(`${at(event)}: the operator was asked, and it ${answer.outcome}`);
   }
   const open = [...answers.values()].filter(({ outcome }) => outcome === "waits");
@@ -109,6 +109,8 @@ const isAsAsked = ({ actor, data }: LedgerEvent, { actor: asked, data: shown }: 
   data.purpose === shown.purpose &&
   Array.isArray(shown.bundles) &&
   shown.bundles.includes(data.bundleId);
+
+const isAccess = (type: string): boolean => type === "bundle.accessed" || type === "bundle.listed";
 
 /** [invariant 5] A URL leaves only under a grant that was active, on an open case. */
 function ofCase(events: readonly LedgerEvent[]): string[] {

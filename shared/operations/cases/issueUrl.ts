@@ -1,4 +1,5 @@
 import { type BundleId, type CaseNumber, type GrantId, type StampId, toUtcTime } from "../../api/primitives.ts";
+import { bundleDownloadName } from "../../domain/downloadName.ts";
 import { placeOf } from "../bundles/finishPurge.ts";
 import type { TokenCaller } from "../caller.ts";
 import type { World } from "../needs.ts";
@@ -12,10 +13,6 @@ export async function issueUrl(
   asked: { readonly stampId: StampId; readonly bundleId: BundleId },
 ): Promise<{ url: string; expiresOn: string }> {
   const { bundle, expiresOn } = await recordLending(world, caller, at, asked);
-  const url = await world.days.readUrl(placeOf(bundle), {
-    fileName: bundle.fileName,
-    contentType: bundle.contentType,
-    expiresOn,
-  });
+  const url = await world.days.readUrl(placeOf(bundle), { fileName: bundleDownloadName(bundle), expiresOn });
   return { url, expiresOn: toUtcTime(expiresOn) };
 }

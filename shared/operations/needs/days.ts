@@ -31,7 +31,7 @@ export type Days = {
     version: CopiedVersion,
     beside?: Pick<InventoryTaking, "kept" | "take">,
   ) => Promise<{ sha256: string; head: Uint8Array; tail: Uint8Array }>;
-  readonly readUrl: (place: Place, as: { fileName: string; contentType: string; expiresOn: Date }) => Promise<string>;
+  readonly readUrl: (place: Place, as: { fileName: string; expiresOn: Date }) => Promise<string>;
   /** With all that is derived from it; resolves once it is verified gone. */
   readonly deleteBundle: (place: Place) => Promise<void>;
   /** One deleting call, however many bundles; resolves once it is verified gone. */

@@ -16,7 +16,7 @@ import type { UtcDay } from "../../domain/utcDay.ts";
 import { utcDaySchema } from "../../domain/utcDay.ts";
 import { hasCode, isNotFound, isPreconditionFailed, orUnavailable } from "../failures.ts";
 import { deleteBlob, deleteContainer } from "./deletion.ts";
-import { attachment, type Download, longestReadMs } from "./read.ts";
+import { asDownload, type Download } from "./read.ts";
 import type { Signer } from "./signer.ts";
 
 /** One file taken out of a bundle, by the salted digest of its path, and the day it is lent on. */
@@ -155,17 +155,7 @@ export function openLending(service: BlobServiceClient, sign: Signer): Lending {
         }
       }),
 
-    lentUrl: (file, { fileName, contentType, expiresOn }) =>
-      orUnavailable(() =>
-        sign(blobOf(file), {
-          permissions: "r",
-          expiresOn,
-          atMostMs: longestReadMs,
-          contentType,
-          contentDisposition: attachment(fileName),
-          cacheControl: "no-store",
-        }),
-      ),
+    lentUrl: (file, download) => orUnavailable(() => sign(blobOf(file), asDownload(download))),
 
     keepLentPath: ({ place, digest, lentOn }, path) =>
       orUnavailable(async () => {

@@ -7,11 +7,11 @@ import { blobSource } from "./blobSource.ts";
 import { bundleBlob } from "./copy.ts";
 import { openHasher } from "./hasher.ts";
 import { type Chunks, readInOrder } from "./rangedRead.ts";
-import type { Signer } from "./signer.ts";
+import type { Signer, UrlGrant } from "./signer.ts";
 
 const headBytes = 64 * 1024;
 /** Milliseconds that a read URL lives, at the most (invariant 5). */
-export const longestReadMs = 15 * 60_000;
+const longestReadMs = 15 * 60_000;
 
 /** What verification needs of a bundle's content: its digest, and its two ends for `zipVerdict`. */
 export type BundleContent = {
@@ -34,7 +34,6 @@ export type Beside = {
 export type Download = {
   /** The name that the file is saved under; it stands in the URL and is signed with it. */
   readonly fileName: string;
-  readonly contentType: string;
   readonly expiresOn: Date;
 };
 
@@ -70,19 +69,7 @@ export function openReading(service: BlobServiceClient, sign: Signer): Reading {
 
     content: (at, { etag, sizeBytes }) => blobSource({ blob: bundleBlob(service, at), etag, sizeBytes }),
 
-    readUrl: (at, { fileName, contentType, expiresOn }) =>
-      orUnavailable(() =>
-        sign(bundleBlob(service, at), {
-          permissions: "r",
-          expiresOn,
-          atMostMs: longestReadMs,
-          contentType,
-          contentDisposition: attachment(fileName),
-          // What the stamp may have set on its blob came along with the copy: the file's bytes are the bundle, as they are.
-          contentEncoding: "identity",
-          cacheControl: "no-store",
-        }),
-      ),
+    readUrl: (at, download) => orUnavailable(() => sign(bundleBlob(service, at), asDownload(download))),
   };
 }
 
@@ -106,12 +93,23 @@ function endsOf(sizeBytes: number) {
   };
 }
 
-/** Characters of a name that file systems take. */
-const longestName = 255;
+/**
+ * A URL that saves a file and has no browser show it. A shared access signature sets these five headers of the answer and no other, so
+ * `X-Content-Type-Options: nosniff` is not among them (`docs/security.md`).
+ */
+export const asDownload = ({ fileName, expiresOn }: Download): UrlGrant => ({
+  permissions: "r",
+  expiresOn,
+  atMostMs: longestReadMs,
+  contentType: "application/octet-stream",
+  contentDisposition: attachment(fileName),
+  // The stamp may have set an encoding on its blob, and the copy has it too: the reader gets the bytes that were hashed.
+  contentEncoding: "identity",
+  cacheControl: "no-store",
+});
 
-/** RFC 6266: a plain name for every client and, where it differs, the exact one in UTF-8; of a name that is too long its end. */
-export function attachment(given: string): string {
-  const fileName = given.slice(-longestName);
+/** RFC 6266: a plain name for every client and, where it differs, the exact one in the form of RFC 8187. */
+function attachment(fileName: string): string {
   const plain = fileName.replaceAll(/[^A-Za-z0-9._ -]/g, "_");
   const exact = encodeURIComponent(fileName.toWellFormed()).replaceAll(
     /['()*]/g,

@@ -47,7 +47,13 @@ describe.each([
     const file = extracted.parse(expectStatus(await call("POST", "/files:extract", { path }), 200).json);
     expect(Buffer.from(await (await fetch(file.url)).arrayBuffer())).toEqual(events);
     const accesses = expectStatus(await stamp.call("GET", `/stamps/${stamp.stampId}/accesses`), 200).json;
-    expect(accesses).toMatchObject({ value: [{ bundleId: bundle.bundleId, path }] });
+    const { bundleId } = bundle;
+    expect(accesses).toMatchObject({
+      value: [
+        { kind: "read", bundleId, path },
+        { kind: "list", bundleId },
+      ],
+    });
   });
 
   test("pages through its files and by prefix", async () => {
@@ -122,6 +128,24 @@ test("a second ask is served from what the first took out", async () => {
     ({ method, path }) => method === "GET" && /bundles-\d{8}\/[^/]+\/[0-9a-f-]+$/.test(path),
   );
   expect(ofBundle).toEqual([]);
+});
+
+test("a lent file is saved under a harmless name, as a file that no browser shows", async () => {
+  const zip = rawZip([
+    { name: "NODE01/System.EVTX", data: Buffer.from("events") },
+    { name: "NODE01/report\u202efdp.docm", data: Buffer.from("macro") },
+    { name: "NODE01/LPT1.log", data: Buffer.from("printer") },
+  ]);
+  const { extract } = await lentBundle(stages(), zip);
+  const savedAs = async (path: string) => {
+    const { url } = extracted.parse(expectStatus(await extract(path), 200).json);
+    const { headers } = await fetch(url);
+    expect(headers.get("content-type")).toBe("application/octet-stream");
+    return headers.get("content-disposition");
+  };
+  expect(await savedAs("NODE01/System.EVTX")).toBe('attachment; filename="System.EVTX"');
+  expect(await savedAs("NODE01/report\u202efdp.docm")).toBe('attachment; filename="report_fdp.docm.txt"');
+  expect(await savedAs("NODE01/LPT1.log")).toBe('attachment; filename="_LPT1.log"');
 });
 
 test("a damaged file is 409, whether its CRC is wrong or its bytes cannot be inflated, and leaves nothing behind", async () => {

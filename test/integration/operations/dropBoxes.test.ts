@@ -69,9 +69,12 @@ describe("a drop box", () => {
     const grant = await supportCase.grant([logs, output]);
     const lent = await lentBytes(await supportCase.url(grant.grantId, logs));
     expect(sha256Hex(lent.bytes)).toBe(logs.sha256);
-    expect(lent).toMatchObject({ type: "application/zip", name: `attachment; filename="${logs.fileName}"` });
+    const savedAs = ({ bundleId }: { bundleId: string }, extension: string) =>
+      `attachment; filename="${box.dropBoxId}-${bundleId}${extension}"`;
+    expect(lent).toMatchObject({ type: "application/octet-stream", name: savedAs(logs, ".zip") });
     const text = await lentBytes(await supportCase.url(grant.grantId, output));
-    expect([text.bytes.toString(), text.type]).toEqual(["PS>TerminatingError", "text/plain"]);
+    expect(text.bytes.toString()).toBe("PS>TerminatingError");
+    expect(text).toMatchObject({ type: "application/octet-stream", name: savedAs(output, ".log") });
 
     const events = await stage.events(box.partition);
     expectWholeLedger(events);

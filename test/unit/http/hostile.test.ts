@@ -35,6 +35,8 @@ const edge: Edge = {
     issuer: "i",
     audience: "a",
     tenantId: id(9),
+    scope: "access_as_user",
+    trustedClients: {},
   }),
   people: { subjectOf: async () => subjectId.parse(id(2)) },
   stamps: {

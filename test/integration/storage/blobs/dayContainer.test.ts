@@ -57,9 +57,7 @@ describe("[invariant 3] deleting a day", () => {
     const day = newDay();
     const { container, locations } = await fill(day, 2);
     const urls = await Promise.all(
-      locations.map((at) =>
-        account.readUrl(at, { fileName: "a.zip", contentType: "application/zip", expiresOn: inMinutes(10) }),
-      ),
+      locations.map((at) => account.readUrl(at, { fileName: "a.zip", expiresOn: inMinutes(10) })),
     );
     for (const at of locations) {
       await container.getBlobClient(bundleBlobName(at)).getBlobLeaseClient().acquireLease(-1);

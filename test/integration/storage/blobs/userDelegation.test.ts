@@ -78,7 +78,7 @@ function openAccount({ now, credential = identity, keysFail = () => false }: Opt
   return { account, keysAsked: () => calls.filter((call) => call.includes("userdelegationkey")).length };
 }
 
-const download = { fileName: "a.zip", contentType: "application/zip" };
+const download = { fileName: "a.zip" };
 
 describe("an account that is opened with an identity", () => {
   it("takes an upload, copies it, hashes it, lends it and deletes it", async () => {
