@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { hostSettings } from "../local/settings.ts";
 import { localSettings, settings } from "../shared/settings.ts";
 
 /** `docs/configuration.md`, made from the schema of the settings. `npm run docs` writes it; a test finds it out of date. */
@@ -30,10 +31,13 @@ export function configurationPage(): string {
   const needed = new Set(z.toJSONSchema(settings, { io: "input" }).required);
   const all = Object.entries(schema.properties ?? {}).map(([name, value]) => ({ name, ...described.parse(value) }));
   const deployed = all.filter(({ name }) => !localSettings.includes(name));
+  const host = z.toJSONSchema(hostSettings, { io: "input" });
+  const ofHost = Object.entries(host.properties ?? {}).map(([name, value]) => ({ name, ...described.parse(value) }));
   const chapters = [
     ["In every deployment", deployed.filter((each) => needed.has(each.name) || !isTunable(each))],
     ["What can be chosen", deployed.filter((each) => !needed.has(each.name) && isTunable(each))],
     ["On one machine only", all.filter(({ name }) => localSettings.includes(name))],
+    ["Of the embedded host (`npm start`)", ofHost],
   ] as const;
   return [introduction, ...chapters.map(([title, entries]) => `## ${title}\n\n${entries.map(entry).join("\n")}`)].join(
     "\n",

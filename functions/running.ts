@@ -6,6 +6,7 @@ import type { Handlers } from "../shared/http/handlers/handler.ts";
 import { type Handler, serve } from "../shared/http/serve.ts";
 import { refuseUnknown } from "../shared/http/unknown.ts";
 import { lazy } from "../shared/lazy.ts";
+import { type LocalRun, localRunIn } from "../shared/localRun.ts";
 import { log, withSink } from "../shared/log.ts";
 import type { Telemetry } from "../shared/openTelemetry.ts";
 import { traceOf, withTrace } from "../shared/trace.ts";
@@ -13,9 +14,10 @@ import { traceOf, withTrace } from "../shared/trace.ts";
 /** The app of this process, opened once: at start where the host says so, so that a bad setting stops it there. */
 
 const theApp = lazy(start);
+let localRun: LocalRun | undefined;
 
 async function start(): Promise<App> {
-  const config = readConfig(process.env);
+  const config = readConfig(process.env, localRun);
   if (config.telemetryEndpoint !== undefined) {
     const { openTelemetry } = await import("../shared/openTelemetry.ts");
     telemetry = openTelemetry(config.telemetryEndpoint);
@@ -31,7 +33,10 @@ let telemetry: Telemetry | undefined;
 const orUnsent = (work: Promise<void> | undefined) =>
   work?.catch((error: unknown) => log.error("telemetry.notSent", error));
 
-app.hook.appStart(async () => void (await theApp()));
+app.hook.appStart(async ({ hookData }) => {
+  localRun = localRunIn(hookData);
+  await theApp();
+});
 app.hook.appTerminate(async () => void (await orUnsent(telemetry?.stop())));
 
 /** Serves one request; what it logs goes to its invocation. */

@@ -1,4 +1,5 @@
 import { pathToFileURL } from "node:url";
+import type { LocalRun } from "../shared/localRun.ts";
 import { type CoreInvocationContext, type FunctionsCore, installFunctionsCore } from "./functionsCore.ts";
 import { readFunctionApp } from "./host/functions.ts";
 import type { HostJson } from "./host/hostJson.ts";
@@ -40,6 +41,8 @@ export async function startFunctionsHost(options: {
   /** Where `%setting%` and the connections of triggers are looked up. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly directory: string;
+  /** What this host hands the app in code, as Azure's never does. */
+  readonly localRun?: LocalRun;
   readonly queuePace?: QueuePace;
 }): Promise<FunctionsHost> {
   const { core, hostJson, server, environment } = options;
@@ -48,7 +51,10 @@ export async function startFunctionsHost(options: {
   const queueSources = app.queue.map((each) => ({ ...each, connectionString: connectionOf(each, environment) }));
   const invoker = createInvoker(core, writeLog);
   await core.programmingModel()?.getCapabilities?.({});
-  await invoker.runAppHooks("appStart", { functionAppDirectory: options.directory });
+  await invoker.runAppHooks("appStart", {
+    functionAppDirectory: options.directory,
+    hookData: options.localRun === undefined ? {} : { localRun: options.localRun },
+  });
 
   server.serve(functionsHandler(app, invoker));
   const listening = { settings: queues, invoker, pace: options.queuePace ?? localPace };

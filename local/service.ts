@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { ConfigurationError, readConfig } from "../shared/config.ts";
+import type { LocalRun } from "../shared/localRun.ts";
 import { openAzurite } from "./azurite.ts";
 import type { StorageEndpoints } from "./azuriteProcess.ts";
 import { isSystemError, writeJson } from "./files.ts";
@@ -50,13 +51,9 @@ export async function startHost(environment: Environment = process.env): Promise
   const server = await listenOrExplain(settings.port);
   undo.defer(server.end);
 
-  const serviceSettings = await settingsOfService(environment, {
-    settings,
-    issuer,
-    jwksUrl: sideDoor.jwksUrl,
-    port: server.port,
-  });
-  readConfig({ StateStorage: storageToCome, ...serviceSettings });
+  const serviceSettings = settingsOfService(environment, issuer, server.port);
+  const localRun = await localRunOf(settings, serviceSettings, sideDoor.jwksUrl);
+  readConfig({ StateStorage: storageToCome, ...serviceSettings }, localRun);
   const storageReady = await openStorage(settings, undo);
   const { loadFunctionApp, startFunctionsHost } = await loadMeanwhile(settings);
   const storage = await storageReady();
@@ -69,6 +66,7 @@ export async function startHost(environment: Environment = process.env): Promise
     server,
     environment: process.env,
     directory: projectDirectory,
+    localRun,
   });
   undo.defer(() => host.stop(drainLimitMilliseconds));
 
@@ -111,10 +109,7 @@ async function listenOrExplain(port: number): Promise<HttpServer> {
 }
 
 /** The settings of `shared/settings.ts` as one machine has them; what the caller set stands. */
-async function settingsOfService(
-  environment: Environment,
-  { settings, issuer, jwksUrl, port }: { settings: LocalSettings; issuer: Issuer; jwksUrl: string; port: number },
-): Promise<Record<string, string>> {
+function settingsOfService(environment: Environment, issuer: Issuer, port: number): Record<string, string> {
   const given = Object.fromEntries(
     Object.entries(environment).flatMap(([name, value]) =>
       value === undefined || value === "" ? [] : [[name, value]],
@@ -122,14 +117,27 @@ async function settingsOfService(
   );
   return {
     PUBLIC_ORIGIN: `http://127.0.0.1:${port}`,
-    ...(given.SIGNING_KEY_ID === undefined ? { SIGNING_KEY_FILE: await openSigningKeys(settings.directory) } : {}),
     TOKEN_ISSUER: issuer.issuer,
     TOKEN_AUDIENCE: issuer.audience,
     TOKEN_TENANT_ID: issuer.tenantId,
-    TOKEN_JWKS_URL: jwksUrl,
     RATE_LIMITS: "off",
     ...given,
-    STAMP_INTAKE_LOCAL: "1",
+  };
+}
+
+/** What the app learns from this host in code alone; what the caller set stands here too. */
+async function localRunOf(
+  { directory, clockOffsetDays }: LocalSettings,
+  given: Readonly<Record<string, string>>,
+  jwksUrl: string,
+): Promise<LocalRun> {
+  const hasKey = given.SIGNING_KEY_ID !== undefined || given.SIGNING_KEY_FILE !== undefined;
+  return {
+    clockOffsetDays,
+    settings: {
+      ...(hasKey ? {} : { SIGNING_KEY_FILE: await openSigningKeys(directory) }),
+      ...(given.TOKEN_JWKS_URL === undefined ? { TOKEN_JWKS_URL: jwksUrl } : {}),
+    },
   };
 }
 

@@ -7,7 +7,7 @@ import { isSystemError } from "./files.ts";
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The settings of the embedded host itself; those of the service are in `shared/settings.ts`. */
-const settings = z.object({
+export const hostSettings = z.object({
   PORT: z
     .string()
     .refine((text) => /^\d{1,5}$/.test(text) && Number(text) <= 65_535, "must be a whole number from 0 to 65535")
@@ -16,6 +16,12 @@ const settings = z.object({
     .describe("Port on 127.0.0.1; 0 picks a free one."),
   LOCAL_DIR: z.string().default(".local").describe("Folder of all state; deleting it resets everything."),
   AzureWebJobsStorage: z.string().optional().describe("Connection string of other storage than the Azurite inside."),
+  CLOCK_OFFSET_DAYS: z.coerce
+    .number({ error: "must be a number of days" })
+    .min(-3650)
+    .max(3650)
+    .default(0)
+    .describe("Moves the clock of retention, consent and cases by this many days."),
   STAMP_INTAKE_ARTIFACT: z.string().optional().describe("File to run instead of the sources, such as dist/main.cjs."),
 });
 
@@ -25,6 +31,7 @@ export type LocalSettings = {
   /** Connection string of storage that is not ours to start. */
   readonly storage: string | undefined;
   readonly entry: string;
+  readonly clockOffsetDays: number;
 };
 
 export const projectDirectory = resolve(import.meta.dirname, "..");
@@ -32,22 +39,23 @@ export const projectDirectory = resolve(import.meta.dirname, "..");
 /** Parses what the embedded host itself is told. Throws `ConfigurationError` that names every setting at fault. */
 export function readLocalSettings(environment: Environment): LocalSettings {
   const given = Object.fromEntries(
-    Object.keys(settings.shape).flatMap((name) => {
+    Object.keys(hostSettings.shape).flatMap((name) => {
       const value = environment[name]?.trim();
       return value === undefined || value === "" ? [] : [[name, value]];
     }),
   );
-  const parsed = settings.safeParse(given);
+  const parsed = hostSettings.safeParse(given);
   if (!parsed.success) {
     throw new ConfigurationError(
       parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`).join("; "),
     );
   }
-  const { PORT, LOCAL_DIR, AzureWebJobsStorage, STAMP_INTAKE_ARTIFACT } = parsed.data;
+  const { PORT, LOCAL_DIR, AzureWebJobsStorage, CLOCK_OFFSET_DAYS, STAMP_INTAKE_ARTIFACT } = parsed.data;
   return {
     port: PORT,
     directory: resolve(LOCAL_DIR),
     storage: AzureWebJobsStorage ?? environment.StateStorage,
+    clockOffsetDays: CLOCK_OFFSET_DAYS,
     entry:
       STAMP_INTAKE_ARTIFACT === undefined
         ? join(projectDirectory, "functions/index.ts")

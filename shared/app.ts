@@ -219,14 +219,14 @@ function openStorage(config: Config, clock: Clock, policies: readonly PipelinePo
 }
 
 function tableClient(config: Config, name: string, policies: readonly PipelinePolicy[]): TableClient {
-  const options = { ...clientOptions(policies), allowInsecureConnection: config.local };
+  const options = { ...clientOptions(policies), allowInsecureConnection: config.state.kind === "connectionString" };
   return config.state.kind === "connectionString"
     ? TableClient.fromConnectionString(config.state.connectionString, name, options)
     : new TableClient(config.state.tableEndpoint, name, credential(config), options);
 }
 
 function tableService(config: Config, policies: readonly PipelinePolicy[]): TableServiceClient {
-  const options = { ...clientOptions(policies), allowInsecureConnection: config.local };
+  const options = { ...clientOptions(policies), allowInsecureConnection: config.state.kind === "connectionString" };
   return config.state.kind === "connectionString"
     ? TableServiceClient.fromConnectionString(config.state.connectionString, options)
     : new TableServiceClient(config.state.tableEndpoint, credential(config), options);

@@ -2,6 +2,8 @@ import type * as z from "zod";
 import { contradictionsIn } from "./contradictions.ts";
 import type { Limits } from "./domain/storms.ts";
 import type { OldestVersions } from "./domain/versions.ts";
+import { anotherHostsKeys, type Environment, localOnlyIn } from "./localOnly.ts";
+import type { LocalRun } from "./localRun.ts";
 import { type BundleAccountSetting, type Settings, settings, type TrustedClients } from "./settings.ts";
 
 /** The settings, parsed once at start. A bad value stops the start and names itself (`ConfigurationError`). */
@@ -22,7 +24,6 @@ export type SigningKeySource =
 
 export type Config = {
   readonly publicOrigin: string;
-  readonly local: boolean;
   readonly state: StateStorage;
   readonly bundleAccounts: readonly BundleAccountSetting[] | undefined;
   /** Undefined on one machine: the accounts themselves are asked how they are set up. */
@@ -59,25 +60,22 @@ export class ConfigurationError extends Error {
   }
 }
 
-/** Parses the environment. Throws `ConfigurationError` that names every setting at fault. */
-export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
-  const given = withoutEmpty(environment);
+/** Parses the environment, and what the embedded host adds to it. Throws `ConfigurationError` that names every setting at fault. */
+export function readConfig(environment: Environment, localRun?: LocalRun): Config {
+  const given = withoutEmpty({ ...environment, ...localRun?.settings });
   const parsed = settings.safeParse(given);
   if (!parsed.success) {
     throw new ConfigurationError(parsed.error.issues.map((issue) => faultOf(issue, given)).join("; "));
   }
   const values = parsed.data;
-  const local = values.STAMP_INTAKE_LOCAL === "1";
-  if (values.CLOCK_OFFSET_DAYS !== 0 && !local) {
-    throw new ConfigurationError("CLOCK_OFFSET_DAYS: moves the clock of a local run only; remove it here");
-  }
   const sources = { state: stateStorage(values), signingKey: signingKey(values) };
-  const [contradiction] = contradictionsIn(values);
+  const misplaced = localOnlyIn(values, environment, localRun);
+  if (misplaced.length > 0) throw new ConfigurationError(misplaced.join("; "));
+  const [contradiction] = [...contradictionsIn(values), ...anotherHostsKeys(values, environment, localRun)];
   if (contradiction !== undefined) throw new ConfigurationError(contradiction);
   return {
     ...sources,
     publicOrigin: values.PUBLIC_ORIGIN,
-    local,
     bundleAccounts: values.BUNDLE_ACCOUNTS,
     resourceManager: values.RESOURCE_MANAGER_ENDPOINT,
     records: { checkpointUrl: values.CHECKPOINT_CONTAINER_URL, ledgerUrl: values.LEDGER_EXPORT_CONTAINER_URL },
@@ -97,7 +95,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     metadataRetentionDays: values.METADATA_RETENTION_DAYS,
     limits: values.RATE_LIMITS === "on" ? limitsOf(values) : undefined,
     oldestVersions: { stamp: values.MIN_STAMP_VERSION, client: values.MIN_CLIENT_VERSION },
-    clockOffsetDays: values.CLOCK_OFFSET_DAYS,
+    clockOffsetDays: localRun?.clockOffsetDays ?? 0,
     telemetryEndpoint: values.OTEL_EXPORTER_OTLP_ENDPOINT,
   };
 }

@@ -7,7 +7,6 @@ export const contradictionsIn = (values: Settings): readonly string[] => [
   ...accountsNamedTwice(values),
   ...nowhereToPlace(values),
   ...unknownToResourceManager(values),
-  ...withoutEncryption(values),
   ...ofAnotherCloud(values),
   ...anotherTenantsIssuer(values),
 ];
@@ -44,9 +43,9 @@ function unknownToResourceManager(values: Settings): readonly string[] {
   ];
 }
 
-type Address = { readonly setting: string; readonly url: URL };
+export type Address = { readonly setting: string; readonly url: URL };
 
-function addressesIn(values: Settings): readonly Address[] {
+export function addressesIn(values: Settings): readonly Address[] {
   const given: readonly (readonly [setting: string, url: string | undefined])[] = [
     ["StateStorage__tableServiceUri", values.StateStorage__tableServiceUri],
     ["StateStorage__queueServiceUri", values.StateStorage__queueServiceUri],
@@ -59,14 +58,6 @@ function addressesIn(values: Settings): readonly Address[] {
     ["TOKEN_JWKS_URL", values.TOKEN_JWKS_URL],
   ];
   return given.flatMap(([setting, url]) => (url === undefined ? [] : [{ setting, url: new URL(url) }]));
-}
-
-/** With a connection string, or as the embedded host says, all of it is on one machine and nothing goes over a wire. */
-function withoutEncryption(values: Settings): readonly string[] {
-  if (values.StateStorage !== undefined || values.STAMP_INTAKE_LOCAL === "1") return [];
-  return [{ setting: "PUBLIC_ORIGIN", url: new URL(values.PUBLIC_ORIGIN) }, ...addressesIn(values)]
-    .filter(({ url }) => url.protocol !== "https:")
-    .map(({ setting }) => `${setting}: must begin with https://`);
 }
 
 /** Storage, vault and tokens of two clouds never work together, and where a bundle then lies would be a matter of luck. */

@@ -170,24 +170,12 @@ export const settings = z.object({
     .describe(
       "Oldest version of the reference client that may begin a bundle. Not set: any. Other clients are not asked.",
     ),
-  CLOCK_OFFSET_DAYS: z.coerce
-    .number({ error: "must be a number of days" })
-    .min(-3650)
-    .max(3650)
-    .default(0)
-    .describe("Moves the clock of retention, consent and cases by this many days. Refused outside a local run.")
-    .meta(localOnly),
   OTEL_EXPORTER_OTLP_ENDPOINT: z
     .url()
     .optional()
     .describe(
-      "Collector that metrics and spans are sent to by OTLP over HTTP, such as http://127.0.0.1:4318. Not set: none.",
+      "Collector that metrics and spans are sent to by OTLP over HTTP, such as http://127.0.0.1:4318; another machine's by https. Not set: none.",
     ),
-  STAMP_INTAKE_LOCAL: z
-    .enum(["1"])
-    .optional()
-    .describe("Set by the embedded host and by nobody else: a run on one machine.")
-    .meta(localOnly),
 });
 
 export type Settings = z.infer<typeof settings>;

@@ -9,6 +9,7 @@ import { openSideDoor } from "../../local/sideDoor.ts";
 import { openSigningKeys } from "../../local/signingKey.ts";
 import { type App, openApp } from "../../shared/app.ts";
 import { readConfig } from "../../shared/config.ts";
+import type { LocalRun } from "../../shared/localRun.ts";
 import { edgeOf } from "../../test/integration/operations/support/edge.ts";
 import { startTestAzurite } from "../../test/support/azurite.ts";
 import { temporaryFolder } from "../folder.ts";
@@ -20,6 +21,7 @@ export type Ground = {
   readonly folder: string;
   readonly blobEndpoint: string;
   readonly settings: Readonly<Record<string, string>>;
+  readonly injected: LocalRun["settings"];
 };
 
 /** Storage is in memory, or on disk for what is too large for that. */
@@ -37,13 +39,11 @@ export async function openGround(
     blobEndpoint: BlobServiceClient.fromConnectionString(connectionString).url.replace(/\/$/, ""),
     settings: {
       StateStorage: connectionString,
-      SIGNING_KEY_FILE: await openSigningKeys(folder),
       TOKEN_ISSUER: issuer.issuer,
       TOKEN_AUDIENCE: issuer.audience,
       TOKEN_TENANT_ID: issuer.tenantId,
-      TOKEN_JWKS_URL: sideDoor.jwksUrl,
-      STAMP_INTAKE_LOCAL: "1",
     },
+    injected: { SIGNING_KEY_FILE: await openSigningKeys(folder), TOKEN_JWKS_URL: sideDoor.jwksUrl },
   };
 }
 
@@ -96,10 +96,11 @@ export async function openCountedApp(undo: AsyncDisposableStack, ground: Ground,
   const environment = {
     ...ground.settings,
     PUBLIC_ORIGIN: origin,
-    CLOCK_OFFSET_DAYS: String(offsetDays),
     RATE_LIMITS: "off",
   };
-  const app = openApp(readConfig(environment), { policies: [policy] });
+  const app = openApp(readConfig(environment, { clockOffsetDays: offsetDays, settings: ground.injected }), {
+    policies: [policy],
+  });
   serve = edgeOf(app);
   return {
     app,

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { ConfigurationError, readConfig } from "../../shared/config.ts";
+import { embeddedHostOnly } from "../../shared/localRun.ts";
 import { localSettings, settings } from "../../shared/settings.ts";
 import functions from "../functions.json" with { type: "json" };
 import { type DeployedApp, isUnresolved, ofType, types } from "./deployment.ts";
@@ -118,7 +119,7 @@ export const appFacts: readonly Fact[] = [
   {
     name: "no setting of a local run is set",
     problems: everyApp(({ settings: given }) =>
-      localSettings.filter((name) => name in given).map((name) => `${name}: is set`),
+      [...localSettings, ...embeddedHostOnly].filter((name) => name in given).map((name) => `${name}: is set`),
     ),
   },
   {

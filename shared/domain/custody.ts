@@ -47,7 +47,8 @@ export function requireKeyAsOf(stamp: StampRecord, named: string, signedOn: UtcT
   }
 }
 
-function unfit({ notBefore, notAfter, retiredOn }: StampKeyRecord, signed: number): string | undefined {
+function unfit({ notBefore, notAfter, retiredOn, retiredBy }: StampKeyRecord, signed: number): string | undefined {
+  if (retiredBy === "compromise") return "was compromised";
   if (notBefore !== undefined && signed < Date.parse(notBefore)) return `may not sign before ${notBefore}`;
   if (notAfter !== undefined && signed > Date.parse(notAfter)) return `may not sign after ${notAfter}`;
   return retiredOn !== undefined && signed >= Date.parse(retiredOn) ? `was retired at ${retiredOn}` : undefined;

@@ -4,7 +4,7 @@ import type { KeyRotation, Registration } from "../api/stamps.ts";
 import { DomainError } from "../errors.ts";
 import type { EventData, EventType } from "./event.ts";
 import { noLoad } from "./load.ts";
-import { isRetired, type StampKeyRecord, type StampRecord } from "./stamp.ts";
+import { isRetired, keysAreInDoubt, type StampKeyRecord, type StampRecord } from "./stamp.ts";
 
 /** Registration and key rotation: who speaks for a stamp, and what that does to its consent (`DOMAIN.md`, promise 6). */
 
@@ -28,7 +28,8 @@ export function register(
   realNow: Date,
 ): Outcome {
   const { keys: saidKeys, ...facts } = said;
-  const keys = mergeKeys(standing?.keys ?? [], saidKeys, realNow);
+  const inDoubt = standing !== undefined && keysAreInDoubt(standing);
+  const keys = mergeKeys(standing?.keys ?? [], saidKeys, realNow, inDoubt);
   if (standing === undefined) {
     const stamp: StampRecord = {
       ...facts,
@@ -51,7 +52,13 @@ export function register(
   const changed = [...changedFacts(standing, facts), ...(keys.changed ? ["keys"] : [])];
   if (changed.length === 0) return { stamp: standing, event: undefined };
   const newGeneration = !sameResource(facts, standing) || keys.added.length > 0;
-  const updated: StampRecord = { ...standing, ...facts, keys: keys.merged, updatedOn: toUtcTime(now) };
+  const updated: StampRecord = {
+    ...standing,
+    ...facts,
+    keys: keys.merged,
+    updatedOn: toUtcTime(now),
+    ...(inDoubt ? { keysInDoubt: false } : {}),
+  };
   const stamp = newGeneration ? nextGeneration(updated) : updated;
   return {
     stamp,
@@ -97,14 +104,25 @@ const changedFacts = (standing: StampRecord, said: Omit<Registration, "keys">): 
 type SaidKey = Registration["keys"][number];
 type MergedKeys = { merged: StampKeyRecord[]; added: string[]; retired: string[]; changed: boolean };
 
-/** The keys that registration vouches for; those it leaves out stop at once, those added by rotation stay. */
-function mergeKeys(standing: readonly StampKeyRecord[], said: readonly SaidKey[], realNow: Date): MergedKeys {
+/**
+ * The keys that registration vouches for. Those it leaves out stop at once; one that rotation added stays as long as the key that introduced
+ * it does. After a compromise only those stay that it vouches for.
+ */
+function mergeKeys(
+  standing: readonly StampKeyRecord[],
+  said: readonly SaidKey[],
+  realNow: Date,
+  inDoubt: boolean,
+): MergedKeys {
   const saidById = new Map(said.map((key) => [key.keyId, key]));
-  const result: MergedKeys = { merged: [], added: [], retired: [], changed: false };
+  const stays = inDoubt ? () => false : isBacked(standing, new Set(saidById.keys()));
+  const result: MergedKeys = { merged: [], added: [], retired: [], changed: inDoubt };
   for (const key of standing) {
     const vouched = saidById.get(key.keyId);
     saidById.delete(key.keyId);
-    result.merged.push(vouched === undefined ? leftOut(key, realNow, result) : vouchedFor(key, vouched, result));
+    if (vouched !== undefined) result.merged.push(vouchedFor(key, vouched, result, inDoubt));
+    else if (stays(key)) result.merged.push(key);
+    else result.merged.push(leftOut(key, realNow, result, inDoubt ? "compromise" : "registration"));
   }
   for (const key of saidById.values()) {
     result.merged.push({ ...key, addedBy: "registration", addedOn: toUtcTime(realNow) });
@@ -117,17 +135,41 @@ function mergeKeys(standing: readonly StampKeyRecord[], said: readonly SaidKey[]
 
 const tooManyKeys = `A stamp can have ${mostKeys} keys over its life. Register it anew under another CloudID or ask the service's operators.`;
 
-function leftOut(key: StampKeyRecord, realNow: Date, result: MergedKeys): StampKeyRecord {
-  if (key.addedBy === "rotation" || isRetired(key, realNow)) return key;
-  result.retired.push(key.keyId);
-  return { ...key, retiredOn: toUtcTime(realNow), retiredBy: "registration" };
+/** Whether a key that rotation added goes back to one that registration vouches for, by way of the keys that introduced it. */
+function isBacked(standing: readonly StampKeyRecord[], said: ReadonlySet<string>): (key: StampKeyRecord) => boolean {
+  const byId = new Map(standing.map((key) => [key.keyId, key]));
+  const leavesSomeOut = standing.some(
+    ({ keyId, addedBy, retiredBy }) => addedBy === "registration" && retiredBy !== "registration" && !said.has(keyId),
+  );
+  const backed = (key: StampKeyRecord): boolean => {
+    if (said.has(key.keyId)) return true;
+    if (key.addedBy === "registration") return false;
+    const introducer = key.introducedBy === undefined ? undefined : byId.get(key.introducedBy);
+    return introducer === undefined ? !leavesSomeOut : backed(introducer);
+  };
+  return backed;
 }
 
-/** A key that rotation retired stays retired: the registration service may not know yet. One that registration left out may come back. */
-function vouchedFor(key: StampKeyRecord, said: SaidKey, result: MergedKeys): StampKeyRecord {
+function leftOut(
+  key: StampKeyRecord,
+  realNow: Date,
+  result: MergedKeys,
+  retiredBy: "registration" | "compromise",
+): StampKeyRecord {
+  const isOver = isRetired(key, realNow);
+  if (isOver && retiredBy === "registration") return key;
+  if (!isOver) result.retired.push(key.keyId);
+  return { ...key, retiredOn: isOver && key.retiredOn !== undefined ? key.retiredOn : toUtcTime(realNow), retiredBy };
+}
+
+/**
+ * A key that rotation retired stays retired: the registration service may not know yet. One that registration left out may come back, and
+ * after a compromise each that it names, for the thief may have retired it.
+ */
+function vouchedFor(key: StampKeyRecord, said: SaidKey, result: MergedKeys, inDoubt: boolean): StampKeyRecord {
   if (!sameKey(key.jwk, said.jwk)) throw keyConflict(key.keyId);
   const { retiredOn, retiredBy, notBefore, notAfter, ...rest } = key;
-  const comesBack = retiredBy === "registration";
+  const comesBack = retiredBy === "registration" || retiredBy === "compromise" || (inDoubt && retiredBy !== undefined);
   if (comesBack) result.added.push(key.keyId);
   if (notBefore !== said.notBefore || notAfter !== said.notAfter || key.addedBy !== "registration")
     result.changed = true;
@@ -168,8 +210,11 @@ export function rotateKey(
     throw keyConflict(said.keyId);
   }
   if (known === undefined && standing.keys.length >= mostKeys) throw new DomainError("KeyConflict", tooManyKeys);
+  const named = { keyId: said.keyId, jwk: said.jwk };
   const added: StampKeyRecord[] =
-    known === undefined ? [{ keyId: said.keyId, jwk: said.jwk, addedBy: "rotation", addedOn: toUtcTime(realNow) }] : [];
+    known === undefined
+      ? [{ ...named, addedBy: "rotation", addedOn: toUtcTime(realNow), introducedBy: signedWith }]
+      : [];
   const keys = [
     ...standing.keys.map((key) => (key.keyId === signedWith ? retireBy(key, said.retireCurrentOn) : key)),
     ...added,

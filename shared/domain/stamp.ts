@@ -17,7 +17,9 @@ export const stampKeyRecord = z.object({
   addedOn: utcTime.optional(),
   /** When it stops for good: left out of a registration, or replaced by rotation. Real time. */
   retiredOn: utcTime.optional(),
-  retiredBy: z.enum(["registration", "rotation"]).optional(),
+  retiredBy: z.enum(["registration", "rotation", "compromise"]).optional(),
+  /** The key that brought it by rotation; absent on keys from before that was kept. */
+  introducedBy: keyId.optional(),
 });
 export type StampKeyRecord = z.infer<typeof stampKeyRecord>;
 
@@ -57,6 +59,8 @@ export const stampRecord = z.object({
   registrationGeneration: z.int(),
   state: z.enum(["enabled", "disabled"]),
   disabledReason: disabledReason.optional(),
+  /** Whether it was compromised and no registration has vouched for its keys since. */
+  keysInDoubt: z.boolean().optional(),
   keys: z.array(stampKeyRecord),
   createdOn: utcTime,
   updatedOn: utcTime,
@@ -80,12 +84,19 @@ export type DisabledReason = z.infer<typeof disabledReason>;
 export function disabled(stamp: StampRecord, reason: DisabledReason): StampRecord {
   const isCompromise = reason === "compromised" && stamp.disabledReason !== "compromised";
   const uploadEpoch = stamp.uploadEpoch + (stamp.state === "enabled" || isCompromise ? 1 : 0);
-  return { ...stamp, state: "disabled", disabledReason: reason, uploadEpoch };
+  const doubt = reason === "compromised" ? { keysInDoubt: true } : {};
+  return { ...stamp, state: "disabled", disabledReason: reason, uploadEpoch, ...doubt };
 }
+
+/** Whether its keys wait for a registration that vouches for them. A row from before that was kept is in doubt while it is compromised. */
+export const keysAreInDoubt = (stamp: StampRecord): boolean =>
+  stamp.keysInDoubt ?? stamp.disabledReason === "compromised";
 
 /** Whether the key signs nothing any more, by real time; one that registration left out at once, whatever an instance's clock says. */
 export const isRetired = (key: StampKeyRecord, realNow: Date): boolean =>
-  key.retiredBy === "registration" || (key.retiredOn !== undefined && Date.parse(key.retiredOn) <= realNow.getTime());
+  key.retiredBy === "registration" ||
+  key.retiredBy === "compromise" ||
+  (key.retiredOn !== undefined && Date.parse(key.retiredOn) <= realNow.getTime());
 
 /** The end of a key's validity that its owner sees: the earlier of `notAfter` and retirement. */
 export function validUntil(key: StampKeyRecord): UtcTime | undefined {

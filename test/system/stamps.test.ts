@@ -174,20 +174,15 @@ const proofOf = (stamp: StampActor, next: StampKey, { by = next, claims, alg }: 
     .setProtectedHeader({ alg: alg ?? (by.kind === "EC" ? "ES256" : "EdDSA") })
     .sign(by.privateKey);
 
-describe("rotating a key", () => {
-  const rotate = async (
-    stamp: StampActor,
-    next: StampKey,
-    more: Readonly<Record<string, unknown>> = {},
-    by?: StampKey,
-  ) =>
-    stamp.call(
-      "POST",
-      `${stamp.path}:rotateKey`,
-      { ...named(next), proof: await proofOf(stamp, next), ...more },
-      by === undefined ? {} : { key: by },
-    );
+const rotate = async (stamp: StampActor, next: StampKey, more: Readonly<Record<string, unknown>> = {}, by?: StampKey) =>
+  stamp.call(
+    "POST",
+    `${stamp.path}:rotateKey`,
+    { ...named(next), proof: await proofOf(stamp, next), ...more },
+    by === undefined ? {} : { key: by },
+  );
 
+describe("rotating a key", () => {
   it.each(["EC", "OKP"] as const)("adds an %s key beside the one that signed", async (kind) => {
     const stamp = await world.registeredStamp();
     await stamp.enableConsent();
@@ -397,6 +392,31 @@ describe("disabling", () => {
       expectRefusal(answer, 400, "InvalidBody");
     },
   );
+
+  it("as compromised is taken back only once registration vouches for keys anew, and a thief's key is none of them", async () => {
+    const stamp = await world.registeredStamp();
+    const thiefs = makeKey();
+    expectStatus(await rotate(stamp, thiefs), 200);
+    expectStatus(await disable(stamp, "compromised"), 200);
+    expectRefusal(await unchanged(world, stamp, () => enable(stamp)), 409, "InvalidState");
+    const fresh = makeKey();
+    expectStatus(await stamp.register({ keys: [named(fresh)] }), 200);
+    expectStatus(await enable(stamp), 200);
+    expectStatus(await stamp.call("GET", stamp.path, undefined, { key: fresh }), 200);
+    for (const key of [stamp.key, thiefs]) {
+      expectRefusal(await stamp.call("GET", stamp.path, undefined, { key }), 401, "KeyRetired");
+    }
+  });
+
+  it("as compromised stays in doubt when the reason is replaced, until the same registration is sent again", async () => {
+    const stamp = await world.registeredStamp();
+    expectStatus(await disable(stamp, "compromised"), 200);
+    expectStatus(await disable(stamp, "lost"), 200);
+    expectRefusal(await enable(stamp), 409, "InvalidState");
+    expectStatus(await stamp.register({}), 200);
+    expectStatus(await enable(stamp), 200);
+    expectStatus(await stamp.call("GET", stamp.path), 200);
+  });
 
   it("outlives a registration sent again", async () => {
     const stamp = await world.registeredStamp();

@@ -35,9 +35,9 @@ const inAzure = {
   SIGNING_KEY_ID: "https://vault.vault.azure.net/keys/papers",
 };
 
-function complaint(environment: Readonly<Record<string, string | undefined>>): string {
+function complaint(...given: Parameters<typeof readConfig>): string {
   try {
-    readConfig(environment);
+    readConfig(...given);
   } catch (error) {
     if (error instanceof ConfigurationError) return error.message;
     throw error;
@@ -49,7 +49,6 @@ describe("the settings of a local run", () => {
   it("are few, and the others have their defaults", () => {
     expect(readConfig(local)).toMatchObject({
       publicOrigin: "http://127.0.0.1:7071",
-      local: false,
       state: { kind: "connectionString", connectionString: "UseDevelopmentStorage=true" },
       bundleAccounts: undefined,
       signingKey: { kind: "file", path: "signing.json" },
@@ -74,13 +73,89 @@ describe("the settings of a local run", () => {
     expect(complaint({ ...local, TOKEN_AUDIENCE: " " })).toContain("TOKEN_AUDIENCE");
   });
 
-  it("may move the clock, there only", () => {
-    expect(readConfig({ ...local, STAMP_INTAKE_LOCAL: "1", CLOCK_OFFSET_DAYS: "86" })).toMatchObject({
-      local: true,
+  it("come from the embedded host in code: its key file, its issuer's keys, and a clock that may be moved", () => {
+    const { SIGNING_KEY_FILE, TOKEN_JWKS_URL: _keys, ...given } = local;
+    const settings = { SIGNING_KEY_FILE, TOKEN_JWKS_URL: "http://127.0.0.1:4000/keys" };
+    expect(readConfig(given, { clockOffsetDays: 86, settings })).toMatchObject({
       clockOffsetDays: 86,
+      signingKey: { kind: "file", path: SIGNING_KEY_FILE },
+      token: { jwksUrl: settings.TOKEN_JWKS_URL },
     });
-    expect(complaint({ ...local, CLOCK_OFFSET_DAYS: "86" })).toMatch(/^CLOCK_OFFSET_DAYS: /);
-    expect(complaint({ ...inAzure, CLOCK_OFFSET_DAYS: "1" })).toMatch(/^CLOCK_OFFSET_DAYS: /);
+  });
+
+  it("under Azure's own host come from the environment: a key file, and an issuer on this machine", () => {
+    const development = { ...local, TOKEN_JWKS_URL: "http://localhost:4000/keys", WEBSITE_HOSTNAME: "localhost:7071" };
+    expect(readConfig(development)).toMatchObject({ clockOffsetDays: 0, signingKey: { kind: "file" } });
+  });
+});
+
+describe("what only one machine may have", () => {
+  const { StateStorage__tableServiceUri: _tables, StateStorage__queueServiceUri: _queues, ...accountsOnly } = inAzure;
+  const connection = { StateStorage: "UseDevelopmentStorage=true" };
+  const keyInVault = { SIGNING_KEY_FILE: "", SIGNING_KEY_ID: inAzure.SIGNING_KEY_ID };
+  const withKeyFile = { SIGNING_KEY_ID: "", SIGNING_KEY_FILE: "signing.json" };
+  const httpKeys = { TOKEN_ISSUER: "http://login.example.com/v2.0", TOKEN_JWKS_URL: "http://login.example.com/keys" };
+  const shapes: readonly [shape: string, Readonly<Record<string, string>>][] = [
+    ["an identity's storage", inAzure],
+    ["a resource id", { ...accountsOnly, ...connection }],
+    ["the platform's settings", { ...local, ...keyInVault, WEBSITE_SITE_NAME: "func-intake" }],
+  ];
+
+  describe.each(shapes)("does not start beside %s:", (_shape, shape) => {
+    it.each([
+      ["STAMP_INTAKE_LOCAL", { STAMP_INTAKE_LOCAL: "1" }],
+      ["CLOCK_OFFSET_DAYS", { CLOCK_OFFSET_DAYS: "86" }],
+      ["SIGNING_KEY_FILE", withKeyFile],
+      ["TOKEN_JWKS_URL", httpKeys],
+      ["TOKEN_JWKS_URL", { TOKEN_JWKS_URL: "http://127.0.0.1:4000/keys" }],
+    ])("%s", (name, given) => {
+      expect(complaint({ ...shape, ...given })).toMatch(new RegExp(`(^|; )${name}: `));
+    });
+
+    it("CLOCK_OFFSET_DAYS, also where the embedded host says it", () => {
+      const moved = { clockOffsetDays: 86, settings: {} };
+      expect(complaint(shape, moved)).toMatch(/CLOCK_OFFSET_DAYS: is for a run on one machine/);
+    });
+  });
+
+  it("does not start in a developer's environment either, where the embedded host alone may have it", () => {
+    expect(complaint({ ...local, STAMP_INTAKE_LOCAL: "1" })).toMatch(/^STAMP_INTAKE_LOCAL: only npm start/);
+    expect(complaint({ ...local, CLOCK_OFFSET_DAYS: "86" })).toMatch(/^CLOCK_OFFSET_DAYS: only npm start/);
+  });
+
+  it("includes a connection string: it does not start beside the platform's settings", () => {
+    expect(complaint({ ...local, ...keyInVault, WEBSITE_INSTANCE_ID: "1" })).toMatch(
+      /^StateStorage: .* WEBSITE_INSTANCE_ID says/,
+    );
+    expect(complaint({ ...local, WEBSITE_HOSTNAME: "func.azurewebsites.net" })).toMatch(/WEBSITE_HOSTNAME says/);
+  });
+});
+
+describe("the issuer's keys", () => {
+  it.each([
+    ["of another host", "https://login.example.org/keys"],
+    ["of another port", "https://login.example.com:8443/keys"],
+    ["of a host that begins alike", "https://login.example.com.example.org/keys"],
+  ])("%s are refused, in Azure and on one machine", (_what, url) => {
+    const expected = /^TOKEN_JWKS_URL: must be on the host of TOKEN_ISSUER, which is login.example.com/;
+    expect(complaint({ ...inAzure, TOKEN_JWKS_URL: url })).toMatch(expected);
+    expect(complaint({ ...local, TOKEN_JWKS_URL: url })).toMatch(expected);
+  });
+
+  it("may not come over a wire without encryption, also on one machine", () => {
+    const http = { TOKEN_ISSUER: "http://login.example.com/v2.0", TOKEN_JWKS_URL: "http://login.example.com/keys" };
+    expect(complaint({ ...local, ...http })).toMatch(/^TOKEN_JWKS_URL: must begin with https/);
+  });
+});
+
+describe("a collector", () => {
+  it("on another machine is spoken to with encryption only", () => {
+    const at = (url: string) => ({ OTEL_EXPORTER_OTLP_ENDPOINT: url });
+    expect(complaint({ ...inAzure, ...at("http://collector.example") })).toMatch(
+      /^OTEL_EXPORTER_OTLP_ENDPOINT: must begin with https/,
+    );
+    expect(complaint({ ...inAzure, ...at("https://collector.example") })).toBe("none");
+    expect(complaint({ ...inAzure, ...at("http://127.0.0.1:4318") })).toBe("none");
   });
 });
 
@@ -178,7 +253,6 @@ describe("a setting that is wrong is named", () => {
     ["MIN_STAMP_VERSION", "2301"],
     ["MIN_CLIENT_VERSION", "1"],
     ["CLOCK_OFFSET_DAYS", "tomorrow"],
-    ["CLOCK_OFFSET_DAYS", "100000"],
     ["STAMP_INTAKE_LOCAL", "yes"],
     ["StateStorage__credential", "password"],
     ["StateStorage__tableServiceUri", "state"],
@@ -194,7 +268,6 @@ describe("a setting that is wrong is named", () => {
     expect(complaint({ ...local, OTEL_EXPORTER_OTLP_ENDPOINT: "collector" })).toContain(
       "such as http://127.0.0.1:4318",
     );
-    expect(complaint({ ...local, CLOCK_OFFSET_DAYS: "tomorrow" })).toContain("must be a number of days");
   });
 
   it("with all the others that are", () => {
@@ -326,7 +399,7 @@ it("every setting is described", () => {
 });
 
 it("the settings of one machine are marked as such", () => {
-  expect(localSettings).toEqual(["StateStorage", "SIGNING_KEY_FILE", "CLOCK_OFFSET_DAYS", "STAMP_INTAKE_LOCAL"]);
+  expect(localSettings).toEqual(["StateStorage", "SIGNING_KEY_FILE"]);
 });
 
 it("docs/configuration.md is made from these settings: npm run docs writes it", () => {

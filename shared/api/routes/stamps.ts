@@ -74,7 +74,7 @@ export const stampRoutes = {
     operationId: "Stamps_Enable",
     path: "/stamps/{stampId}:enable",
     who: ["R"],
-    summary: "Takes a disabling back.",
+    summary: "Takes a disabling back; after compromised only once a registration vouches for keys anew.",
     params: ofStamp,
     body: noBody,
     result: stamp,

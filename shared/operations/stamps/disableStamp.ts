@@ -2,7 +2,8 @@ import type { StampId } from "../../api/primitives.ts";
 import { toUtcTime } from "../../api/primitives.ts";
 import type { Stamp } from "../../api/stamps.ts";
 import type { NewEvent } from "../../domain/event.ts";
-import { type DisabledReason, disabled, type StampRecord } from "../../domain/stamp.ts";
+import { type DisabledReason, disabled, keysAreInDoubt, type StampRecord } from "../../domain/stamp.ts";
+import { DomainError } from "../../errors.ts";
 import { settleStampSoon } from "../bundles/settleStamp.ts";
 import { actorOf, type Caller } from "../caller.ts";
 import type { World } from "../needs.ts";
@@ -20,15 +21,23 @@ export const disableStamp = (world: World, caller: Caller, stampId: StampId, rea
     };
   });
 
-/** Takes a disabling back. */
+/** Takes a disabling back. Throws `InvalidState` for a stamp that was compromised, until a registration vouches for its keys anew. */
 export const enableStamp = (world: World, caller: Caller, stampId: StampId): Promise<Stamp> =>
-  change(world, stampId, ({ disabledReason: _taken, ...stamp }) =>
-    stamp.state === "enabled"
-      ? undefined
-      : {
-          stamp: { ...stamp, state: "enabled" },
-          event: { type: "stamp.enabled", actor: actorOf(caller), data: { stampId } },
-        },
+  change(world, stampId, (standing) => {
+    if (standing.state === "enabled") return undefined;
+    if (keysAreInDoubt(standing)) throw keysInDoubt();
+    const { disabledReason: _taken, ...stamp } = standing;
+    return {
+      stamp: { ...stamp, state: "enabled" },
+      event: { type: "stamp.enabled", actor: actorOf(caller), data: { stampId } },
+    };
+  });
+
+const keysInDoubt = () =>
+  new DomainError(
+    "InvalidState",
+    "This stamp was compromised, so its keys are in doubt. Register it anew (PUT /stamps/{stampId}) with the keys that you vouch for, then enable it.",
+    { details: [{ code: "compromised", message: "No registration has vouched for its keys since it was disabled." }] },
   );
 
 async function change(

@@ -10,6 +10,7 @@ export function stampView(stamp: StampRecord, realNow: Date): Stamp {
     consentEpoch: _consentEpoch,
     uploadEpoch: _uploadEpoch,
     load: _load,
+    keysInDoubt: _keysInDoubt,
     accessApproval,
     ...shown
   } = stamp;

@@ -6,6 +6,7 @@ import { afterEach, describe, expect, inject, test } from "vitest";
 import { z } from "zod";
 import { isAlive } from "../../../local/processes.ts";
 import { startHost } from "../../../local/service.ts";
+import { localRunIn } from "../../../shared/localRun.ts";
 import {
   azuritePid,
   beginService,
@@ -15,7 +16,7 @@ import {
   run,
   startService,
 } from "../../support/host-app/process.ts";
-import { fixtureEntry } from "../../support/host-app/start.ts";
+import { fixtureEntry, runsOf } from "../../support/host-app/start.ts";
 import { until } from "../../support/until.ts";
 
 /** `npm start` itself: what it says, how it ends, and what it refuses. Storage is the run's own, except where it matters. */
@@ -29,6 +30,8 @@ afterEach(async () => {
 
 const setting = async ({ origin }: { origin: string }, name: string): Promise<string> =>
   String(await (await fetch(`${origin}/settings/${name}`)).json());
+const localRunOf = async ({ origin }: { origin: string }) =>
+  localRunIn((await runsOf(origin)).find(({ functionName }) => functionName === "appStart")?.input);
 const refused = (origin: string) =>
   fetch(origin).then(
     () => false,
@@ -84,7 +87,6 @@ describe("a start", () => {
   test("tells the functions who they are, and tools where the service is", async () => {
     const service = await startService(await makeDirectory(), { AzureWebJobsStorage });
     expect(await setting(service, "PUBLIC_ORIGIN")).toBe(service.origin);
-    expect(await setting(service, "STAMP_INTAKE_LOCAL")).toBe("1");
     expect(await setting(service, "RATE_LIMITS")).toBe("off");
     expect(await setting(service, "StateStorage")).toBe(AzureWebJobsStorage);
     const file = join(service.directory, "service.json");
@@ -99,6 +101,19 @@ describe("a start", () => {
     });
     await service.stop();
     await expect(stat(file)).rejects.toThrow("ENOENT");
+  });
+
+  test("hands over in code what no environment may say: a moved clock, its own key file, its own issuer", async () => {
+    const service = await startService(await makeDirectory(), { AzureWebJobsStorage, CLOCK_OFFSET_DAYS: "86" });
+    expect(await localRunOf(service)).toEqual({
+      clockOffsetDays: 86,
+      settings: {
+        SIGNING_KEY_FILE: join(service.directory, "signing-keys.json"),
+        TOKEN_JWKS_URL: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/keys$/),
+      },
+    });
+    for (const name of ["STAMP_INTAKE_LOCAL", "SIGNING_KEY_FILE", "TOKEN_JWKS_URL"])
+      expect(await (await fetch(`${service.origin}/settings/${name}`)).text(), name).toBe("");
   });
 
   test("leaves the settings that were given as they are", async () => {
@@ -279,7 +294,8 @@ describe("npm run token", () => {
     const before = await token(directory, "--role", "E", "--oid", oid);
     const service = await startService(directory, { AzureWebJobsStorage });
     const during = await token(directory, "--role", "Support.Engineer", "--oid", oid);
-    const keys = createRemoteJWKSet(new URL(await setting(service, "TOKEN_JWKS_URL")));
+    const { TOKEN_JWKS_URL = "" } = (await localRunOf(service))?.settings ?? {};
+    const keys = createRemoteJWKSet(new URL(TOKEN_JWKS_URL));
     for (const { code, out, err } of [before, during]) {
       expect([code, err]).toEqual([0, ""]);
       expect(out).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+\n$/);

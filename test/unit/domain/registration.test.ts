@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { publicJwk } from "../../../shared/api/publicJwk.ts";
+import { requireKeyAsOf } from "../../../shared/domain/custody.ts";
 import { register, rotateKey } from "../../../shared/domain/registration.ts";
 import { isRetired, type StampRecord, validUntil } from "../../../shared/domain/stamp.ts";
 import { aConsent, aRegistration, aStamp, aStampId, at, on, publicKey, resourceId } from "./support/records.ts";
@@ -205,6 +206,86 @@ describe("rotation", () => {
     expect(vouched.registrationGeneration, "no new key").toBe(1);
     const left = again(vouched, { keys: [key("k1", 1)] }).stamp;
     expect(keyNamed(left, "k2")?.retiredBy).toBe("registration");
+  });
+});
+
+describe("a key that another key introduced", () => {
+  const introduce = (stamp: StampRecord, keyId: string, n: number, signedWith: string, retire = false) =>
+    rotateKey(
+      stamp,
+      signedWith,
+      { keyId, jwk: publicJwk.parse(publicKey(n)), ...(retire ? { retireCurrentOn: on("2026-11-25T07:00:00Z") } : {}) },
+      now,
+      realNow,
+    ).stamp;
+  const retired = (stamp: StampRecord) =>
+    stamp.keys.filter((each) => isRetired(each, realNow)).map(({ keyId }) => keyId);
+
+  it("stops with it, and so does what that key introduced: a thief's key does not survive a registration anew", () => {
+    const stolen = introduce(introduce(standingWith(key("k1", 1)), "thief1", 2, "k1"), "thief2", 3, "thief1");
+    const { stamp, event } = again(stolen, { keys: [key("fresh", 4)] });
+    expect(retired(stamp)).toEqual(["k1", "thief1", "thief2"]);
+    expect(event?.data).toMatchObject({ keyIdsAdded: ["fresh"], keyIdsRetired: ["k1", "thief1", "thief2"] });
+    expect(stamp.registrationGeneration).toBe(2);
+  });
+
+  it("stops with it also where the thief had it retired before", () => {
+    const stolen = introduce(standingWith(key("k1", 1)), "thief", 2, "k1", true);
+    expect(retired(again(stolen, { keys: [key("fresh", 4)] }).stamp)).toEqual(["k1", "thief"]);
+  });
+
+  it("stays where registration vouches for it, with what it introduced itself", () => {
+    const rotated = introduce(introduce(standingWith(key("k1", 1)), "k2", 2, "k1", true), "k3", 3, "k2");
+    const { stamp } = again(rotated, { keys: [key("k2", 2)] });
+    expect(retired(stamp)).toEqual(["k1"]);
+  });
+
+  it("stays where another key is left out", () => {
+    const rotated = introduce(standingWith(key("k1", 1), key("other", 5)), "k2", 2, "k1");
+    expect(retired(again(rotated, { keys: [key("k1", 1)] }).stamp)).toEqual(["other"]);
+  });
+
+  it("by nobody knows which, as in rows of old, stops with any that is left out", () => {
+    const rotated = introduce(standingWith(key("k1", 1), key("other", 5)), "k2", 2, "k1");
+    const keys = rotated.keys.map(({ introducedBy: _unknown, ...each }) => each);
+    expect(retired(again({ ...rotated, keys }, { keys: [key("k1", 1)] }).stamp)).toEqual(["other", "k2"]);
+    expect(retired(again({ ...rotated, keys }, { keys: [key("k1", 1), key("other", 5)] }).stamp)).toEqual([]);
+  });
+});
+
+describe("after a stamp was compromised", () => {
+  const compromised = (stamp: StampRecord) =>
+    ({ ...stamp, state: "disabled", disabledReason: "compromised", keysInDoubt: true }) as const;
+  const rotated = rotateKey(
+    standingWith(key("k1", 1), key("other", 5)),
+    "k1",
+    { keyId: "k2", jwk: publicJwk.parse(publicKey(2)), retireCurrentOn: on("2026-11-25T07:00:00Z") },
+    now,
+    realNow,
+  ).stamp;
+
+  it("only the keys of the next registration are usable, whatever introduced or retired them", () => {
+    const { stamp, event } = again(compromised(rotated), { keys: [key("k1", 1)] });
+    expect(stamp.keys.map((each) => [each.keyId, isRetired(each, realNow)])).toEqual([
+      ["k1", false],
+      ["other", true],
+      ["k2", true],
+    ]);
+    expect(stamp.keysInDoubt).toBe(false);
+    expect(event).toMatchObject({ type: "stamp.updated", data: { keyIdsRetired: ["other", "k2"] } });
+  });
+
+  it("the same registration again vouches for its keys anew, once", () => {
+    const standing = compromised(standingWith(key("k1", 1)));
+    const { stamp, event } = again(standing);
+    expect(event).toMatchObject({ type: "stamp.updated", data: { changed: ["keys"] } });
+    expect(again(stamp).event).toBeUndefined();
+  });
+
+  it("a key in doubt signed nothing, not even before: a thief writes any time into a manifest", () => {
+    const { stamp } = again(compromised(rotated), { keys: [key("k1", 1)] });
+    const before = on("2026-11-25T08:00:00Z");
+    expect(() => requireKeyAsOf(stamp, "k2", before, realNow)).toThrow(expect.objectContaining({ code: "KeyRetired" }));
   });
 });
 

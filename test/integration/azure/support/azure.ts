@@ -63,7 +63,6 @@ export function useAzure(names: readonly string[]): () => Azure {
       stage: ({ accounts: entries, days = 0 }) =>
         stages({
           settings: {
-            STAMP_INTAKE_LOCAL: "",
             StateStorage: "",
             PUBLIC_ORIGIN: "https://intake.test",
             StateStorage__tableServiceUri: state.endpoints.table,

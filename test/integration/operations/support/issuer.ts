@@ -6,6 +6,8 @@ import { kindOf, type Role } from "../../../support/system/world.ts";
 /** An issuer of access tokens that publishes its key over HTTP, as Entra ID does. */
 export type Issuer = {
   readonly settings: Readonly<Record<string, string>>;
+  /** What `TOKEN_JWKS_URL` is to be. */
+  readonly jwksUrl: string;
   readonly token: (roles: readonly Role[], oid: string) => Promise<string>;
   readonly stop: () => Promise<void>;
 };
@@ -35,8 +37,8 @@ export async function startIssuer(tls?: { readonly cert: string; readonly key: s
       TOKEN_ISSUER: issuer,
       TOKEN_AUDIENCE: audience,
       TOKEN_TENANT_ID: tenant,
-      TOKEN_JWKS_URL: `${tls === undefined ? "http" : "https"}://127.0.0.1:${port}/`,
     },
+    jwksUrl: `${tls === undefined ? "http" : "https"}://127.0.0.1:${port}/`,
     token: (roles, oid) =>
       new SignJWT({ tid: tenant, oid, ver: "2.0", roles: roles.map((role) => names[role]), ...kindOf(roles) })
         .setProtectedHeader({ alg: "ES256", kid: "t1" })

@@ -8,6 +8,7 @@ import { BlobServiceClient } from "@azure/storage-blob";
 import { afterAll, beforeAll } from "vitest";
 import { type App, openApp } from "../../../../shared/app.ts";
 import { readConfig } from "../../../../shared/config.ts";
+import type { LocalRun } from "../../../../shared/localRun.ts";
 import { withSink } from "../../../../shared/log.ts";
 import { openCase } from "../../../support/system/cases.ts";
 import type { Service } from "../../../support/system/service.ts";
@@ -78,9 +79,9 @@ export async function openStages(tls?: { readonly cert: string; readonly key: st
   const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const keys = [{ ...privateKey.export({ format: "jwk" }), kid: "signing-1" }];
   await writeFile(join(directory, "signing.json"), JSON.stringify({ keys }), { mode: 0o600 });
-  const common = { ...issuer.settings, SIGNING_KEY_FILE: join(directory, "signing.json") };
+  const injected = { TOKEN_JWKS_URL: issuer.jwksUrl, SIGNING_KEY_FILE: join(directory, "signing.json") };
   return {
-    open: (options = {}) => openStage(accounts.next(), common, issuer, options),
+    open: (options = {}) => openStage(accounts.next(), injected, issuer, options),
     close: async () => {
       await Promise.all([accounts.stop(), issuer.stop(), rm(directory, { recursive: true, force: true })]);
     },
@@ -89,21 +90,19 @@ export async function openStages(tls?: { readonly cert: string; readonly key: st
 
 function openStage(
   connectionString: string,
-  common: Readonly<Record<string, string>>,
+  injected: LocalRun["settings"],
   issuer: Issuer,
   { offsetDays = 0, settings = {}, real, now, policies = [] }: StageOptions,
 ): Stage {
   const faults = storageFaults();
   const environment = {
-    ...common,
+    ...issuer.settings,
     PUBLIC_ORIGIN: origin,
     StateStorage: connectionString,
-    STAMP_INTAKE_LOCAL: "1",
-    CLOCK_OFFSET_DAYS: String(offsetDays),
     RATE_LIMITS: "off",
     ...settings,
   };
-  const app = openApp(readConfig(environment), {
+  const app = openApp(readConfig(environment, { clockOffsetDays: offsetDays, settings: injected }), {
     policies: [faults.policy, ...policies],
     ...(real === undefined ? {} : { real }),
     ...(now === undefined ? {} : { now }),
@@ -142,10 +141,10 @@ function openStage(
     app,
     faults,
     connectionString,
-    environment,
+    environment: { ...environment, ...injected },
     blobs: BlobServiceClient.fromConnectionString(connectionString),
     tables: TableServiceClient.fromConnectionString(connectionString, { allowInsecureConnection: true }),
-    another: (options = {}) => openStage(connectionString, common, issuer, options),
+    another: (options = {}) => openStage(connectionString, injected, issuer, options),
     verify: ({ stampId, bundleId }) => listening(() => app.queues.verify({ stampId, bundleId })),
     logged,
     service: noProcess,
