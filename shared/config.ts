@@ -1,4 +1,5 @@
 import type * as z from "zod";
+import { type AppRole, type OtherApp, otherThan } from "./apps.ts";
 import { contradictionsIn } from "./contradictions.ts";
 import type { Limits } from "./domain/storms.ts";
 import type { OldestVersions } from "./domain/versions.ts";
@@ -22,6 +23,8 @@ export type SigningKeySource =
 
 export type Config = {
   readonly publicOrigin: string;
+  /** Undefined where this one is everything. */
+  readonly otherApp: OtherApp | undefined;
   readonly local: boolean;
   readonly state: StateStorage;
   readonly bundleAccounts: readonly BundleAccountSetting[] | undefined;
@@ -57,6 +60,10 @@ export class ConfigurationError extends Error {
   }
 }
 
+/** What to register. A role that is none registers everything, and the same start is then refused (`readConfig`). */
+export const readRole = (environment: Readonly<Record<string, string | undefined>>): AppRole =>
+  settings.shape.APP_ROLE.safeParse(withoutEmpty(environment).APP_ROLE).data ?? "all";
+
 /** Parses the environment. Throws `ConfigurationError` that names every setting at fault. */
 export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
   const given = withoutEmpty(environment);
@@ -75,6 +82,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   return {
     ...sources,
     publicOrigin: values.PUBLIC_ORIGIN,
+    otherApp: otherApp(values),
     local,
     bundleAccounts: values.BUNDLE_ACCOUNTS,
     resourceManager: values.RESOURCE_MANAGER_ENDPOINT,
@@ -121,6 +129,11 @@ function withoutEmpty(environment: Readonly<Record<string, string | undefined>>)
       return value === undefined || value === "" ? [] : [[name, value]];
     }),
   );
+}
+
+function otherApp({ APP_ROLE: role, OTHER_APP_ORIGIN: origin }: Settings): OtherApp | undefined {
+  if (role === undefined || role === "all" || origin === undefined) return undefined;
+  return { name: otherThan(role), origin };
 }
 
 function stateStorage(values: Settings): StateStorage {

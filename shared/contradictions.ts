@@ -4,6 +4,7 @@ import type { Settings } from "./settings.ts";
 
 /** Settings that are each well-formed and cannot be meant together. Each sentence begins with a setting's name and says what to do. */
 export const contradictionsIn = (values: Settings): readonly string[] => [
+  ...halfAnApp(values),
   ...accountsNamedTwice(values),
   ...nowhereToPlace(values),
   ...unknownToResourceManager(values),
@@ -11,6 +12,16 @@ export const contradictionsIn = (values: Settings): readonly string[] => [
   ...ofAnotherCloud(values),
   ...anotherTenantsIssuer(values),
 ];
+
+/** In Azure nothing is registered by default: an app that was told nothing would take every credential. */
+function halfAnApp({ APP_ROLE: role, OTHER_APP_ORIGIN: other, StateStorage }: Settings): readonly string[] {
+  if (role === undefined) {
+    return StateStorage === undefined
+      ? ["APP_ROLE: is needed, intake or access (all, where one app is everything)"]
+      : [];
+  }
+  return role !== "all" && other === undefined ? [`OTHER_APP_ORIGIN: is needed where APP_ROLE is ${role}`] : [];
+}
 
 function accountsNamedTwice({ BUNDLE_ACCOUNTS: accounts = [] }: Settings): readonly string[] {
   const names = accounts.map(({ name }) => name);
@@ -64,7 +75,10 @@ function addressesIn(values: Settings): readonly Address[] {
 /** With a connection string, or as the embedded host says, all of it is on one machine and nothing goes over a wire. */
 function withoutEncryption(values: Settings): readonly string[] {
   if (values.StateStorage !== undefined || values.STAMP_INTAKE_LOCAL === "1") return [];
-  return [{ setting: "PUBLIC_ORIGIN", url: new URL(values.PUBLIC_ORIGIN) }, ...addressesIn(values)]
+  const origins = (["PUBLIC_ORIGIN", "OTHER_APP_ORIGIN"] as const).flatMap((setting) =>
+    values[setting] === undefined ? [] : [{ setting, url: new URL(values[setting]) }],
+  );
+  return [...origins, ...addressesIn(values)]
     .filter(({ url }) => url.protocol !== "https:")
     .map(({ setting }) => `${setting}: must begin with https://`);
 }

@@ -65,6 +65,7 @@ export function useAzure(names: readonly string[]): () => Azure {
           settings: {
             STAMP_INTAKE_LOCAL: "",
             StateStorage: "",
+            APP_ROLE: "all",
             PUBLIC_ORIGIN: "https://intake.test",
             StateStorage__tableServiceUri: state.endpoints.table,
             StateStorage__queueServiceUri: state.endpoints.queue,
