@@ -1,18 +1,28 @@
+import { execFile } from "node:child_process";
 import { join } from "node:path";
-import { type AppFunction, disabledIn } from "../infra/placement.ts";
-import { loadFunctionApp } from "../local/host.ts";
+import { promisify } from "node:util";
+import { z } from "zod";
+import { type AppName, type AppRole, appNames } from "../shared/apps.ts";
 
-/** Every function of the app with its trigger, in the order of their names. */
-export async function registeredFunctions(): Promise<readonly AppFunction[]> {
-  const { registrations } = await loadFunctionApp(join(import.meta.dirname, "../functions/index.ts"));
-  return registrations
-    .map(({ name, bindings }) => ({ name, trigger: triggerOf(Object.values(bindings)) }))
-    .sort((one, other) => (one.name < other.name ? -1 : 1));
+/** `infra/functions.json`: what each app registers, for whoever asks by app and function (alerts, queries, reviewers). */
+
+const root = join(import.meta.dirname, "..");
+const printed = z.object({ functions: z.array(z.object({ name: z.string() })) });
+
+/** In a process of its own: what is registered depends on the settings that it starts with. */
+export async function functionsOf(role: AppRole): Promise<readonly string[]> {
+  const script = join(root, "test/support/host-app/registrations.ts");
+  const { stdout } = await promisify(execFile)(process.execPath, [script, join(root, "functions/index.ts")], {
+    env: { APP_ROLE: role },
+  });
+  return printed
+    .parse(JSON.parse(stdout))
+    .functions.map(({ name }) => name)
+    .sort();
 }
 
-const triggerOf = (bindings: readonly { readonly type: string }[]): string =>
-  bindings.find(({ type }) => /trigger$/i.test(type))?.type ?? "function without a trigger";
-
-/** `infra/functions.json`: what each app leaves to the other. */
-export const functionsFile = async (): Promise<string> =>
-  `${JSON.stringify(disabledIn(await registeredFunctions()), null, 2)}\n`;
+export async function functionsFile(): Promise<string> {
+  const registered: Partial<Record<AppName, readonly string[]>> = {};
+  for (const name of appNames) registered[name] = await functionsOf(name);
+  return `${JSON.stringify(registered, null, 2)}\n`;
+}

@@ -13,11 +13,12 @@ import { traceOf, withTrace } from "../shared/trace.ts";
 
 /** The app of this process, opened once: at start where the host says so, so that a bad setting stops it there. */
 
+const theConfig = lazy(async () => readConfig(process.env, localRun));
 const theApp = lazy(start);
 let localRun: LocalRun | undefined;
 
 async function start(): Promise<App> {
-  const config = readConfig(process.env, localRun);
+  const config = await theConfig();
   if (config.telemetryEndpoint !== undefined) {
     const { openTelemetry } = await import("../shared/openTelemetry.ts");
     telemetry = openTelemetry(config.telemetryEndpoint);
@@ -56,10 +57,12 @@ export const serveRoute = <Params, Query, Body>(
     ),
   );
 
-/** Answers what no route of the contract is for: 404, or why the request could not have been for any. */
+/** Answers what this app has no route for: 404, or why the request could not have been for any. */
 export const serveUnknown = (request: HttpRequest, context: InvocationContext): Promise<HttpResponseInit> =>
   withSink(sinkOf(context), () =>
-    withTrace(traceOf(request.headers.get("traceparent") ?? undefined), () => refuseUnknown(request, context, log)),
+    withTrace(traceOf(request.headers.get("traceparent") ?? undefined), () =>
+      refuseUnknown(async () => (await theConfig()).otherApp, request, context, log),
+    ),
   );
 
 /** Runs what a queue or a timer triggers. */

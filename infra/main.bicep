@@ -525,10 +525,35 @@ module app 'modules/app.bicep' = [
       subnetId: app == 'intake' ? network.outputs.intakeSubnetId : network.outputs.accessSubnetId
       workspaceId: monitoring.outputs.workspaceId
       maximumInstances: maximumInstances
+      hostBlobEndpoint: 'https://${hostAccountNames[app]}.blob.${cloud.storage}/'
+      packageContainer: packageContainer
+    }
+    dependsOn: [
+      intakeRoles
+      accessRoles
+      intakeBundleRoles
+      accessBundleRoles
+      hostEndpoint
+      tableEndpoint
+      queueEndpoint
+      vaultEndpoint
+      recordEndpoint
+      recordRole
+    ]
+  }
+]
+
+module appSettings 'modules/appSettings.bicep' = [
+  for (name, index) in apps: {
+    scope: group
+    params: {
+      app: name
+      name: 'func-${name}-${token}'
+      identityName: identityNames[name]
       service: {
-        publicOrigin: origins[app]
-        hostBlobEndpoint: 'https://${hostAccountNames[app]}.blob.${cloud.storage}/'
-        packageContainer: packageContainer
+        publicOrigin: origins[name] ?? app[index].outputs.origin
+        otherOrigin: origins[apps[1 - index]] ?? app[1 - index].outputs.origin
+        hostBlobEndpoint: 'https://${hostAccountNames[name]}.blob.${cloud.storage}/'
         tableEndpoint: 'https://${stateAccountName}.table.${cloud.storage}'
         queueEndpoint: 'https://${stateAccountName}.queue.${cloud.storage}'
         bundleAccounts: bundleAccountSettings
@@ -545,18 +570,6 @@ module app 'modules/app.bicep' = [
         overrides: mapValues(overrides, value => string(value))
       }
     }
-    dependsOn: [
-      intakeRoles
-      accessRoles
-      intakeBundleRoles
-      accessBundleRoles
-      hostEndpoint
-      tableEndpoint
-      queueEndpoint
-      vaultEndpoint
-      recordEndpoint
-      recordRole
-    ]
   }
 ]
 

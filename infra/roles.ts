@@ -1,4 +1,4 @@
-import type { AppName } from "./placement.ts";
+import type { AppName } from "../shared/apps.ts";
 
 /**
  * Everything that an identity of this service may do in Azure, and why: the list that an auditor reads.

@@ -48,7 +48,10 @@ export async function startFunctionsHost(options: {
   const { core, hostJson, server, environment } = options;
   const { http, queues } = hostJson.extensions;
   const app = readFunctionApp(core.registrations, { routePrefix: http.routePrefix, environment });
-  const queueSources = app.queue.map((each) => ({ ...each, connectionString: connectionOf(each, environment) }));
+  const isOn = ({ disabled }: { readonly disabled: boolean }) => !disabled;
+  const queueSources = app.queue
+    .filter(isOn)
+    .map((each) => ({ ...each, connectionString: connectionOf(each, environment) }));
   const invoker = createInvoker(core, writeLog);
   await core.programmingModel()?.getCapabilities?.({});
   await invoker.runAppHooks("appStart", {
@@ -59,7 +62,7 @@ export async function startFunctionsHost(options: {
   server.serve(functionsHandler(app, invoker));
   const listening = { settings: queues, invoker, pace: options.queuePace ?? localPace };
   const sources = [
-    startTimers(app.timer, invoker),
+    startTimers(app.timer.filter(isOn), invoker),
     ...queueSources.map((each) => listenToQueue(each, { connectionString: each.connectionString, ...listening })),
   ];
 

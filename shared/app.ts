@@ -180,6 +180,7 @@ export function openApp(config: Config, options: AppOptions = {}): App {
       clock,
       log,
       publicOrigin: config.publicOrigin,
+      otherApp: config.otherApp,
       people: world.people,
       stamps: world.stamps,
       verifyToken: makeTokenVerifier({ ...config.token, now: real }),

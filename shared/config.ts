@@ -1,4 +1,5 @@
 import type * as z from "zod";
+import { type AppRole, type OtherApp, otherThan } from "./apps.ts";
 import { contradictionsIn } from "./contradictions.ts";
 import type { Limits } from "./domain/storms.ts";
 import type { OldestVersions } from "./domain/versions.ts";
@@ -24,6 +25,8 @@ export type SigningKeySource =
 
 export type Config = {
   readonly publicOrigin: string;
+  /** Undefined where this one is everything. */
+  readonly otherApp: OtherApp | undefined;
   readonly state: StateStorage;
   readonly bundleAccounts: readonly BundleAccountSetting[] | undefined;
   /** Undefined on one machine: the accounts themselves are asked how they are set up. */
@@ -60,6 +63,10 @@ export class ConfigurationError extends Error {
   }
 }
 
+/** What to register. A role that is none registers everything, and the same start is then refused (`readConfig`). */
+export const readRole = (environment: Environment): AppRole =>
+  settings.shape.APP_ROLE.safeParse(withoutEmpty(environment).APP_ROLE).data ?? "all";
+
 /** Parses the environment, and what the embedded host adds to it. Throws `ConfigurationError` that names every setting at fault. */
 export function readConfig(environment: Environment, localRun?: LocalRun): Config {
   const given = withoutEmpty({ ...environment, ...localRun?.settings });
@@ -76,6 +83,7 @@ export function readConfig(environment: Environment, localRun?: LocalRun): Confi
   return {
     ...sources,
     publicOrigin: values.PUBLIC_ORIGIN,
+    otherApp: otherApp(values),
     bundleAccounts: values.BUNDLE_ACCOUNTS,
     resourceManager: values.RESOURCE_MANAGER_ENDPOINT,
     records: { checkpointUrl: values.CHECKPOINT_CONTAINER_URL, ledgerUrl: values.LEDGER_EXPORT_CONTAINER_URL },
@@ -123,6 +131,11 @@ function withoutEmpty(environment: Readonly<Record<string, string | undefined>>)
       return value === undefined || value === "" ? [] : [[name, value]];
     }),
   );
+}
+
+function otherApp({ APP_ROLE: role, OTHER_APP_ORIGIN: origin }: Settings): OtherApp | undefined {
+  if (role === undefined || role === "all" || origin === undefined) return undefined;
+  return { name: otherThan(role), origin };
 }
 
 function stateStorage(values: Settings): StateStorage {

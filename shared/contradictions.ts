@@ -4,12 +4,23 @@ import type { Settings } from "./settings.ts";
 
 /** Settings that are each well-formed and cannot be meant together. Each sentence begins with a setting's name and says what to do. */
 export const contradictionsIn = (values: Settings): readonly string[] => [
+  ...halfAnApp(values),
   ...accountsNamedTwice(values),
   ...nowhereToPlace(values),
   ...unknownToResourceManager(values),
   ...ofAnotherCloud(values),
   ...anotherTenantsIssuer(values),
 ];
+
+/** In Azure nothing is registered by default: an app that was told nothing would take every credential. */
+function halfAnApp({ APP_ROLE: role, OTHER_APP_ORIGIN: other, StateStorage }: Settings): readonly string[] {
+  if (role === undefined) {
+    return StateStorage === undefined
+      ? ["APP_ROLE: is needed, intake or access (all, where one app is everything)"]
+      : [];
+  }
+  return role !== "all" && other === undefined ? [`OTHER_APP_ORIGIN: is needed where APP_ROLE is ${role}`] : [];
+}
 
 function accountsNamedTwice({ BUNDLE_ACCOUNTS: accounts = [] }: Settings): readonly string[] {
   const names = accounts.map(({ name }) => name);

@@ -68,9 +68,10 @@ function besideAzure(
 function overTheWire(values: Settings, inAzure: boolean): readonly string[] {
   const { TOKEN_JWKS_URL: keys, OTEL_EXPORTER_OTLP_ENDPOINT: collector } = values;
   const always = [{ setting: "TOKEN_JWKS_URL", url: new URL(keys) }];
-  const addresses = inAzure
-    ? [{ setting: "PUBLIC_ORIGIN", url: new URL(values.PUBLIC_ORIGIN) }, ...addressesIn(values)]
-    : always;
+  const origins = (["PUBLIC_ORIGIN", "OTHER_APP_ORIGIN"] as const).flatMap((setting) =>
+    values[setting] === undefined ? [] : [{ setting, url: new URL(values[setting]) }],
+  );
+  const addresses = inAzure ? [...origins, ...addressesIn(values)] : always;
   const beside =
     collector === undefined || isLoopback(collector)
       ? []

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { parseAccountId } from "./accountId.ts";
 import { stampVersion } from "./api/primitives.ts";
+import { appRoles } from "./apps.ts";
 import { defaultScope, roleNames } from "./auth/roles.ts";
 import { longestQuietMinutes } from "./domain/load.ts";
 
@@ -57,6 +58,17 @@ export const latestPurgeAfterDays = 82;
 
 export const settings = z.object({
   PUBLIC_ORIGIN: httpOrigin.describe("The origin that clients use and stamps sign: scheme, host and port."),
+  APP_ROLE: z
+    .enum(appRoles)
+    .optional()
+    .describe(
+      "What this app registers: intake what stamps' signatures and manifests open, access what access tokens open, all both. Needed in Azure; all where it is not set on one machine. After a change sync the triggers (infra/README.md).",
+    ),
+  OTHER_APP_ORIGIN: httpOrigin
+    .optional()
+    .describe(
+      "The origin of the other app, named to whoever sends here what it serves. Needed beside intake and access.",
+    ),
   StateStorage: trimmed
     .optional()
     .describe(

@@ -1,8 +1,5 @@
-import { app } from "@azure/functions";
-import { run } from "../running.ts";
+import { registerQueue } from "../register.ts";
 
-app.storageQueue("noteArrival", {
-  queueName: "arrivals",
-  connection: "StateStorage",
-  handler: (message, context) => run((opened) => opened.queues.arrivals(message), context),
-});
+registerQueue({ name: "noteArrival", app: "intake", queueName: "arrivals" }, (opened, message) =>
+  opened.queues.arrivals(message),
+);

@@ -1,16 +1,9 @@
-import { app } from "@azure/functions";
-import { run } from "../running.ts";
+import { registerQueue } from "../register.ts";
 
-const connection = "StateStorage";
-
-app.storageQueue("extractFile", {
-  queueName: "extract",
-  connection,
-  handler: (message, context) => run((opened) => opened.queues.extract(message), context),
-});
-
-app.storageQueue("extractFilePoisoned", {
-  queueName: "extract-poison",
-  connection,
-  handler: (message, context) => run((opened) => opened.queues.extractPoisoned(message), context),
-});
+// Files are taken out of bundles where people's requests for them are: intake lends nothing.
+registerQueue({ name: "extractFile", app: "access", queueName: "extract" }, (opened, message) =>
+  opened.queues.extract(message),
+);
+registerQueue({ name: "extractFilePoisoned", app: "access", queueName: "extract-poison" }, (opened, message) =>
+  opened.queues.extractPoisoned(message),
+);

@@ -1,16 +1,8 @@
-import { app } from "@azure/functions";
-import { run } from "../running.ts";
+import { registerQueue } from "../register.ts";
 
-const connection = "StateStorage";
-
-app.storageQueue("verifyBundle", {
-  queueName: "verify",
-  connection,
-  handler: (message, context) => run((opened) => opened.queues.verify(message), context),
-});
-
-app.storageQueue("verifyBundlePoisoned", {
-  queueName: "verify-poison",
-  connection,
-  handler: (message, context) => run((opened) => opened.queues.verifyPoisoned(message), context),
-});
+registerQueue({ name: "verifyBundle", app: "intake", queueName: "verify" }, (opened, message) =>
+  opened.queues.verify(message),
+);
+registerQueue({ name: "verifyBundlePoisoned", app: "intake", queueName: "verify-poison" }, (opened, message) =>
+  opened.queues.verifyPoisoned(message),
+);

@@ -1,7 +1,3 @@
-import { app } from "@azure/functions";
-import { run } from "../running.ts";
+import { registerTimer } from "../register.ts";
 
-app.timer("foldLedger", {
-  schedule: "10 * * * * *",
-  handler: (_timer, context) => run((opened) => opened.timers.foldLedger(), context),
-});
+registerTimer({ name: "foldLedger", app: "access", schedule: "10 * * * * *" }, (opened) => opened.timers.foldLedger());

@@ -1,7 +1,3 @@
-import { app } from "@azure/functions";
-import { run } from "../running.ts";
+import { registerTimer } from "../register.ts";
 
-app.timer("forgetOld", {
-  schedule: "0 20 3 * * *",
-  handler: (_timer, context) => run((opened) => opened.timers.forgetOld(), context),
-});
+registerTimer({ name: "forgetOld", app: "access", schedule: "0 20 3 * * *" }, (opened) => opened.timers.forgetOld());

@@ -1,7 +1,3 @@
-import { app } from "@azure/functions";
-import { run } from "../running.ts";
+import { registerTimer } from "../register.ts";
 
-app.timer("purgeDue", {
-  schedule: "0 */10 * * * *",
-  handler: (_timer, context) => run((opened) => opened.timers.purgeDue(), context),
-});
+registerTimer({ name: "purgeDue", app: "access", schedule: "0 */10 * * * *" }, (opened) => opened.timers.purgeDue());

@@ -1,7 +1,3 @@
-import { app } from "@azure/functions";
-import { run } from "../running.ts";
+import { registerTimer } from "../register.ts";
 
-app.timer("reconcile", {
-  schedule: "0 35 * * * *",
-  handler: (_timer, context) => run((opened) => opened.timers.reconcile(), context),
-});
+registerTimer({ name: "reconcile", app: "access", schedule: "0 35 * * * *" }, (opened) => opened.timers.reconcile());

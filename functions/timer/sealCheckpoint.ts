@@ -1,7 +1,5 @@
-import { app } from "@azure/functions";
-import { run } from "../running.ts";
+import { registerTimer } from "../register.ts";
 
-app.timer("sealCheckpoint", {
-  schedule: "0 5 0 * * *",
-  handler: (_timer, context) => run((opened) => opened.timers.sealCheckpoint(), context),
-});
+registerTimer({ name: "sealCheckpoint", app: "access", schedule: "0 5 0 * * *" }, (opened) =>
+  opened.timers.sealCheckpoint(),
+);

@@ -1,7 +1,5 @@
-import { app } from "@azure/functions";
-import { run } from "../running.ts";
+import { registerTimer } from "../register.ts";
 
-app.timer("sweepUnfinished", {
-  schedule: "30 * * * * *",
-  handler: (_timer, context) => run((opened) => opened.timers.sweepUnfinished(), context),
-});
+registerTimer({ name: "sweepUnfinished", app: "access", schedule: "30 * * * * *" }, (opened) =>
+  opened.timers.sweepUnfinished(),
+);

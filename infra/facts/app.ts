@@ -2,8 +2,7 @@ import { z } from "zod";
 import { ConfigurationError, readConfig } from "../../shared/config.ts";
 import { embeddedHostOnly } from "../../shared/localRun.ts";
 import { localSettings, settings } from "../../shared/settings.ts";
-import functions from "../functions.json" with { type: "json" };
-import { type DeployedApp, isUnresolved, ofType, types } from "./deployment.ts";
+import { appsOf, type DeployedApp, isUnresolved, ofType, types } from "./deployment.ts";
 import { every, everyApp, everyHas, type Fact } from "./fact.ts";
 
 /** What is true of the function apps and their settings. */
@@ -72,16 +71,19 @@ export const appFacts: readonly Fact[] = [
     },
   },
   {
-    name: "each app leaves to the other what infra/functions.json says",
-    problems: everyApp(({ name, settings: given }) => {
-      const isSwitch = (setting: string) => /^AzureWebJobs\..+\.Disabled$/.test(setting);
-      const expected = functions[name].map(switchOf);
-      return [
-        ...expected.filter((setting) => given[setting] !== "true").map((setting) => `${setting}: is not set`),
-        ...Object.keys(given)
-          .filter((setting) => isSwitch(setting) && !expected.includes(setting))
-          .map((setting) => `${setting}: switches off what this app is for`),
-      ];
+    name: "each app registers its own part: its role says so, and no switch of the platform's does",
+    problems: everyApp(({ name, settings: given }) => [
+      ...(given.APP_ROLE === name ? [] : [`APP_ROLE: is ${given.APP_ROLE ?? "not set"}`]),
+      ...Object.keys(given)
+        .filter((setting) => /^AzureWebJobs\..+\.Disabled$/i.test(setting))
+        .map((setting) => `${setting}: switches off what this app is for`),
+    ]),
+  },
+  {
+    name: "each app names the other's origin for what that one serves",
+    problems: everyApp(({ name, settings: { OTHER_APP_ORIGIN: named = "" } }, deployment) => {
+      const other = appsOf(deployment).find((app) => app.name !== name)?.settings.PUBLIC_ORIGIN ?? "";
+      return named === other ? [] : [`OTHER_APP_ORIGIN: is ${named}, and the other app's PUBLIC_ORIGIN is ${other}`];
     }),
   },
   {
@@ -98,8 +100,8 @@ export const appFacts: readonly Fact[] = [
   },
   {
     name: "every setting is one that the service or the platform knows",
-    problems: everyApp(({ name, settings: given }) => {
-      const known = [...Object.keys(settings.shape), ...platformSettings, ...functions[name].map(switchOf)];
+    problems: everyApp(({ settings: given }) => {
+      const known = [...Object.keys(settings.shape), ...platformSettings];
       return Object.keys(given)
         .filter((setting) => !known.includes(setting))
         .map((setting) => `${setting}: neither shared/settings.ts nor the platform knows it`);
@@ -152,8 +154,6 @@ export const completenessFacts: readonly Fact[] = [
     ),
   },
 ];
-
-const switchOf = (name: string): string => `AzureWebJobs.${name}.Disabled`;
 
 const withIdentity = z.looseObject({
   identity: z.looseObject({ userAssignedIdentities: z.record(z.string(), z.unknown()) }),

@@ -1,6 +1,6 @@
 import { z } from "zod";
+import { type AppName, appNames } from "../../shared/apps.ts";
 import { settings } from "../../shared/settings.ts";
-import { type AppName, apps } from "../placement.ts";
 
 /** A deployment as the compiler predicts it (`bicep snapshot`): every resource, with its values worked out where they can be. */
 
@@ -50,7 +50,7 @@ export const groupOf = ({ id }: Resource): string => /^.*\/resourceGroups\/[^/]+
 type AppSettings = Readonly<Record<string, string>>;
 export type DeployedApp = { readonly name: AppName; readonly site: Resource; readonly settings: AppSettings };
 
-const taggedSite = z.looseObject({ tags: z.looseObject({ "azd-service-name": z.enum(apps) }) });
+const taggedSite = z.looseObject({ tags: z.looseObject({ "azd-service-name": z.enum(appNames) }) });
 const appSettingsResource = z.looseObject({ properties: z.record(z.string(), z.string()) });
 
 /** The function apps, each with its settings. One without a tag or settings is none. */

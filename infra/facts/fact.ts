@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { apps } from "../placement.ts";
+import { appNames } from "../../shared/apps.ts";
 import { appsOf, type DeployedApp, type Deployment, ofType, type Resource } from "./deployment.ts";
 
 /** Something that is true of every deployment of this service. It holds where it finds no problem. */
@@ -37,7 +37,7 @@ export const everyApp =
   (deployment) => {
     const found = appsOf(deployment);
     return [
-      ...apps.filter((name) => !found.some((app) => app.name === name)).map((name) => `${name}: is not there`),
+      ...appNames.filter((name) => !found.some((app) => app.name === name)).map((name) => `${name}: is not there`),
       ...found.flatMap((app) => judge(app, deployment).map((problem) => `${app.name}: ${problem}`)),
     ];
   };

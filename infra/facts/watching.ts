@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { alerts } from "../alerts.ts";
 import { accountsOf, childrenOf, type Deployment, ofType, type Resource, types } from "./deployment.ts";
-import { every, type Fact } from "./fact.ts";
+import { every, everyApp, type Fact } from "./fact.ts";
 
 /** That somebody is told: diagnostics, alerts, a budget. */
 
@@ -51,6 +51,12 @@ export const watchingFacts: readonly Fact[] = [
           .map(({ name }) => `${name}: is in no list`),
       ];
     },
+  },
+  {
+    name: "each app has the name by which alerts and queries ask for it",
+    problems: everyApp(({ name, site }) =>
+      site.name.startsWith(`func-${name}-`) ? [] : [`${site.name}: does not begin with func-${name}-`],
+    ),
   },
   {
     name: "alerts reach a person",

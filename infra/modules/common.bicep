@@ -25,7 +25,7 @@ type BundleAccountSetting = {
 }
 
 @export()
-@description('The two apps of the one package; infra/placement.ts says what each runs.')
+@description('The two apps of the one package; shared/apps.ts says what each serves.')
 type AppName = 'intake' | 'access'
 
 @export()

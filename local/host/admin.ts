@@ -1,9 +1,10 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { z } from "zod";
 import type { FunctionApp } from "./functions.ts";
-import { readBody, send } from "./httpData.ts";
+import { readBody, send, sendText } from "./httpData.ts";
 import type { Invocation, Invoker } from "./invoker.ts";
 import { describeError, logLine } from "./log.ts";
+import { isFromAnotherOrigin, notAnotherOrigin } from "./loopback.ts";
 import type { RequestTarget } from "./requestTarget.ts";
 import { timerData } from "./timers.ts";
 
@@ -11,7 +12,7 @@ const invocation = z.looseObject({ input: z.string().optional() });
 
 /**
  * The host's own endpoints: `GET /admin/functions` lists the functions, `POST /admin/functions/<name>` runs one now.
- * On one machine no key is asked for, and the 202 comes when the run has ended, so that a script can go on from there.
+ * On one machine no key is asked for, so web pages are refused (403); the 202 comes when the run has ended, so that a script can go on from there.
  * Gives `false` for any other path, which is then the function app's.
  */
 export async function answerAdmin(
@@ -23,6 +24,10 @@ export async function answerAdmin(
 ): Promise<boolean> {
   const found = /^\/admin\/functions(?:\/([^/]+))?\/?$/i.exec(target.path);
   if (found === null) return false;
+  if (isFromAnotherOrigin(request)) {
+    sendText(response, 403, notAnotherOrigin);
+    return true;
+  }
   const name = found[1];
   if (request.method === "GET" && name === undefined) {
     sendJson(

@@ -5,7 +5,13 @@ import { parseRouteTemplate, type RouteTemplate } from "./routeTemplate.ts";
 export type HttpFunction = Trigger & { readonly methods: readonly string[]; readonly route: RouteTemplate };
 export type QueueFunction = Trigger & { readonly queueName: string; readonly connection: string };
 export type TimerFunction = Trigger & { readonly schedule: string };
-type Trigger = { readonly name: string; readonly triggerName: string; readonly registration: Registration };
+type Trigger = {
+  readonly name: string;
+  readonly triggerName: string;
+  readonly registration: Registration;
+  /** Nothing triggers it: its route answers an empty 404, its queue and its schedule are left alone. The admin endpoint runs it. */
+  readonly disabled: boolean;
+};
 
 /** Every function of an app by its trigger, each list in the real host's order: by name, case ignored, ordinal. */
 export type FunctionApp = {
@@ -34,9 +40,8 @@ export function readFunctionApp(
     timer: [],
   };
   for (const registration of registrations.toSorted(byName)) {
-    if (isDisabled(registration, options.environment)) continue;
     const { name, triggerName, binding } = triggerOf(registration);
-    const common = { name, triggerName, registration };
+    const common = { name, triggerName, registration, disabled: isDisabled(registration, options.environment) };
     const resolve = (text: string) => resolveSettings(text, options.environment, name);
     switch (binding.type.toLowerCase()) {
       case "httptrigger": {
@@ -60,7 +65,7 @@ export function readFunctionApp(
   return app;
 }
 
-/** The platform's own switch for one function: two apps run the same package, each its own part of it. */
+/** The platform's own switch for one function. */
 const isDisabled = ({ name }: Registration, environment: Environment): boolean =>
   /^(true|1)$/i.test(environment[`AzureWebJobs.${name}.Disabled`] ?? "");
 

@@ -38,8 +38,9 @@ export function toRpcHttp(
 export const requestOrigin = (request: IncomingMessage): string =>
   `http://${request.headers.host || `127.0.0.1:${request.socket.localPort}`}`;
 
-/** Whether the Host header is a name or an address and a port, as Kestrel asks: one with `/` or `@` in it would bend the URL. */
+/** Whether one Host header is a name or an address and a port, as Kestrel asks: one with `/` or `@` in it would bend the URL. */
 export const hasUsableHost = (request: IncomingMessage): boolean => {
+  if ((request.headersDistinct.host ?? []).length > 1) return false;
   const origin = requestOrigin(request);
   return /^http:\/\/(?:\[[\da-f:.]+\]|[\w.~%!$&'()*+,;=-]+)(?::\d*)?$/i.test(origin) && URL.canParse(origin);
 };
@@ -100,3 +101,7 @@ export function send(
   response.statusCode = status;
   response.end(bodiless.has(status) ? undefined : body);
 }
+
+/** For whoever reads it in a terminal or a browser; what the real host answers itself has no body. */
+export const sendText = (response: ServerResponse, status: number, text: string): void =>
+  send(response, { status, headers: { "content-type": "text/plain; charset=utf-8" }, body: Buffer.from(text) });

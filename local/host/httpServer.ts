@@ -1,9 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { answerAdmin } from "./admin.ts";
 import type { FunctionApp, HttpFunction } from "./functions.ts";
-import { fromReturnValue, hasUsableHost, readBody, send, toRpcHttp } from "./httpData.ts";
+import { fromReturnValue, hasUsableHost, readBody, send, sendText, toRpcHttp } from "./httpData.ts";
 import type { Invoker } from "./invoker.ts";
 import { describeError, logLine } from "./log.ts";
+import { isForThisMachine, notThisMachine } from "./loopback.ts";
 import { type RequestTarget, readRequestTarget } from "./requestTarget.ts";
 
 /** Kestrel's limits in the Functions host, in bytes; and how many headers it takes. */
@@ -73,15 +74,19 @@ function overLimit(request: IncomingMessage): 414 | 431 | undefined {
   return headerBytes > maxHeaderBytes || request.rawHeaders.length / 2 > maxHeaders ? 431 : undefined;
 }
 
-/** Answers as the real host does: its admin endpoints, then the first function whose verb and route fit, else an empty 404. */
+/**
+ * Answers as the real host does: its admin endpoints, then the first function whose verb and route fit, else an empty 404. The check of the
+ * Host header is its own: in Azure the platform's front end sends on only what is for the app.
+ */
 export function functionsHandler(app: FunctionApp, invoker: Invoker): Handler {
   return async (request, response) => {
     try {
       const target = readRequestTarget(request.url ?? "/");
       if (target === undefined || !hasUsableHost(request)) return send(response, { status: 400 });
+      if (!isForThisMachine(request)) return sendText(response, 421, notThisMachine);
       if (await answerAdmin(request, response, target, app, invoker)) return;
       const route = findRoute(app.http, request.method ?? "", target.path);
-      if (route === undefined) return send(response, { status: 404 });
+      if (route === undefined || route.definition.disabled) return send(response, { status: 404 });
       await answer(request, response, target, route, invoker);
     } catch (error) {
       logLine(`HTTP: ${describeError(error)}`);

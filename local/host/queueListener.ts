@@ -28,7 +28,8 @@ const outagePauseMilliseconds = 2_000;
 /**
  * Feeds a queue's messages to its function as the real host does: `batchSize` at a time while at most `newBatchThreshold` run;
  * one that fails shows again after `visibilityTimeout`, and after `maxDequeueCount` attempts moves to `<queue>-poison`.
- * The queue itself is never made, only looked for until it appears; the poison queue is.
+ * The queue itself is never made, only looked for until it appears; the poison queue is. A poison queue has none of its own: what
+ * cannot be read or run stays in it, hidden for the length of a lease after each look.
  */
 export function listenToQueue(
   definition: QueueFunction,
@@ -108,8 +109,11 @@ type Processing = {
 async function processMessage(message: DequeuedMessageItem, processing: Processing): Promise<void> {
   const { queue, settings, invoker, definition } = processing;
   const body = decode(message.messageText, settings.messageEncoding);
+  const hasPoisonQueue = !queue.name.endsWith("-poison");
   // A message over its count is one whose last attempt died with its worker.
-  if (body === undefined || message.dequeueCount > settings.maxDequeueCount) return moveToPoison(message, processing);
+  if (body === undefined || message.dequeueCount > settings.maxDequeueCount) {
+    return hasPoisonQueue ? moveToPoison(message, processing) : undefined;
+  }
 
   const lease = holdLease(queue, message, processing.pace.leaseMilliseconds);
   try {
@@ -117,6 +121,7 @@ async function processMessage(message: DequeuedMessageItem, processing: Processi
   } catch (error) {
     logLine(`${definition.name} failed, attempt ${message.dequeueCount}: ${describeError(error)}`);
     const held = { ...message, popReceipt: await lease.release() };
+    if (!hasPoisonQueue) return;
     if (message.dequeueCount >= settings.maxDequeueCount) return moveToPoison(held, processing);
     await unlessLost(
       queue.updateMessage(held.messageId, held.popReceipt, undefined, settings.visibilityTimeout / 1000),

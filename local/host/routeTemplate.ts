@@ -15,8 +15,8 @@ export function parseRouteTemplate(text: string): RouteTemplate {
   const pattern = parts.map((part, index) => {
     const source = segmentPattern(part, text, names);
     if (source.catchAll && index !== parts.length - 1) throw unsupported(text, "a catch-all stands last");
-    // The slash belongs to the segment, so that a catch-all also fits where nothing follows.
-    return source.catchAll ? `(?:/${source.pattern})?` : part === "" ? "" : `/${source.pattern}`;
+    // The slash belongs to the segment, so that a catch-all also fits where nothing follows. An empty segment is none to begin with.
+    return source.catchAll ? `(?:/(?!/)${source.pattern})?` : part === "" ? "" : `/${source.pattern}`;
   });
   const expression = new RegExp(`^${pattern.join("")}/?$`, "is");
   return {

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { bundleId, stampId as stampIdSchema } from "../api/primitives.ts";
 import type { Permission, Route } from "../api/route.ts";
+import type { OtherApp } from "../apps.ts";
 import { isManifest, verifyManifest } from "../auth/bundleManifest.ts";
 import { roles } from "../auth/roles.ts";
 import { verifyStampSignature } from "../auth/stampSignature.ts";
@@ -12,6 +13,7 @@ import { DomainError } from "../errors.ts";
 import type { Caller, ManifestCaller, TokenCaller } from "../operations/caller.ts";
 import type { Clock, People, Stamps } from "../operations/needs.ts";
 import { requireStamp } from "../operations/refusals.ts";
+import { signatureNotTakenHere, tokenNotTakenHere } from "./elsewhere.ts";
 import type { Received } from "./received.ts";
 
 /** Who calls: a stamp by its signature, whoever carries its manifest, a person or service by a token (`API.md`, Who; `DESIGN.md`, Trust). */
@@ -19,6 +21,8 @@ import type { Received } from "./received.ts";
 export type Authentication = {
   readonly clock: Clock;
   readonly publicOrigin: string;
+  /** The app that takes the credentials which this one does not; none where one app takes all. */
+  readonly otherApp?: OtherApp | undefined;
   readonly verifyToken: TokenVerifier;
   readonly people: Pick<People, "subjectOf">;
   readonly stamps: Pick<Stamps, "head">;
@@ -26,11 +30,12 @@ export type Authentication = {
   readonly useNonce: (stampId: string, nonce: string, created: Date) => Promise<boolean>;
 };
 
-/** What a 401 asks for. */
+/** What a 401 asks for: each kind of credential that opens the route. */
 export const challengeFor = (who: Route["who"]): string => {
   if (who === "anyone") return "Bearer";
   if (who.includes("manifest")) return "Manifest";
-  return who.includes("stamp") ? 'Signature tag="stamp-intake", Bearer' : "Bearer";
+  const signature = who.includes("stamp") ? ['Signature tag="stamp-intake"'] : [];
+  return [...signature, ...(who.some((each) => each !== "stamp") ? ["Bearer"] : [])].join(", ");
 };
 
 export type Authenticated = {
@@ -49,16 +54,17 @@ export async function authenticate(using: Authentication, route: Route, request:
   const signed = request.headers.has("signature") || request.headers.has("signature-input");
   if (authorization !== null) {
     if (signed) throw new DomainError("TokenInvalid", "Send either a bearer token or a signature, not both.");
-    const caller =
-      route.who.includes("manifest") && isManifest(authorization)
-        ? await byManifest(using, route, request, authorization)
-        : await byToken(using, route.who, authorization);
-    return { caller, admit: everybody };
+    if (route.who.includes("manifest") && isManifest(authorization)) {
+      return { caller: await byManifest(using, route, request, authorization), admit: everybody };
+    }
+    if (using.otherApp?.name === "access") throw tokenNotTakenHere(using.otherApp);
+    return { caller: await byToken(using, route.who, authorization), admit: everybody };
   }
   if (route.who.includes("manifest")) {
     throw new DomainError("TokenMissing", "Send the bundle's manifest: Authorization: Manifest <compact JWS>.");
   }
   if (!route.who.includes("stamp")) {
+    if (signed && using.otherApp?.name === "intake") throw signatureNotTakenHere(using.otherApp);
     throw new DomainError("TokenMissing", "Send an access token: Authorization: Bearer <token>.");
   }
   return await bySignature(using, route, request);

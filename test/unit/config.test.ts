@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { configurationPage } from "../../docs/configuration.ts";
-import { ConfigurationError, readConfig } from "../../shared/config.ts";
+import { ConfigurationError, readConfig, readRole } from "../../shared/config.ts";
 import { localSettings, settings } from "../../shared/settings.ts";
 
 const local = {
@@ -26,6 +26,8 @@ const { StateStorage: _storage, SIGNING_KEY_FILE: _file, ...common } = local;
 const inAzure = {
   ...common,
   PUBLIC_ORIGIN: "https://intake.example.com",
+  APP_ROLE: "intake",
+  OTHER_APP_ORIGIN: "https://access.example.com",
   StateStorage__tableServiceUri: "https://state.table.core.windows.net",
   StateStorage__queueServiceUri: "https://state.queue.core.windows.net",
   StateStorage__credential: "managedidentity",
@@ -171,6 +173,33 @@ describe("the settings in Azure", () => {
       bundleAccounts: [{ name: "bundles1", blobEndpoint: "https://bundles1.blob.core.windows.net" }],
       signingKey: { kind: "keyVault", keyId: inAzure.SIGNING_KEY_ID },
     });
+  });
+});
+
+describe("the role", () => {
+  it("is all on one machine that names none, and there is no other app", () => {
+    expect([readRole(local), readConfig(local).otherApp]).toEqual(["all", undefined]);
+    expect(readConfig({ ...local, APP_ROLE: "all", OTHER_APP_ORIGIN: "http://127.0.0.1:1" }).otherApp).toBeUndefined();
+  });
+
+  it.each([
+    ["intake", "access"],
+    ["access", "intake"],
+  ])("%s says what is registered, and where the other app, %s, is", (role, name) => {
+    const given = { ...inAzure, APP_ROLE: role, OTHER_APP_ORIGIN: "https://other.example.com" };
+    expect(readRole(given)).toBe(role);
+    expect(readConfig(given).otherApp).toEqual({ name, origin: "https://other.example.com" });
+  });
+
+  it("is needed in Azure, and so is the other app's origin where there is one", () => {
+    expect(complaint({ ...inAzure, APP_ROLE: undefined })).toMatch(/^APP_ROLE: is needed/);
+    expect(complaint({ ...inAzure, APP_ROLE: "both" })).toMatch(/^APP_ROLE: /);
+    expect(complaint({ ...inAzure, OTHER_APP_ORIGIN: undefined })).toMatch(/^OTHER_APP_ORIGIN: is needed/);
+    expect(complaint({ ...inAzure, OTHER_APP_ORIGIN: "http://access.example.com" })).toMatch(
+      /^OTHER_APP_ORIGIN: must begin with https/,
+    );
+    expect(complaint({ ...inAzure, APP_ROLE: "all", OTHER_APP_ORIGIN: undefined })).toBe("none");
+    expect(complaint({ ...local, APP_ROLE: "access" })).toMatch(/^OTHER_APP_ORIGIN: is needed/);
   });
 });
 

@@ -74,6 +74,11 @@ describe("routes", () => {
     ["GET", "/nowhere"],
     ["DELETE", "/teapot"],
     ["HEAD", "/teapot"],
+    ["GET", "//teapot"],
+    ["GET", "//echo/x"],
+    ["GET", "/echo//x"],
+    ["GET", "//"],
+    ["GET", "///"],
   ])("%s %s, an unknown route or a wrong verb, is an empty 404", async (method, path) => {
     const answer = await get(path, { method });
     expect(answer.status).toBe(404);
@@ -140,8 +145,8 @@ describe("requests", () => {
 
   test("the connection is good for another request after a body that nobody read", async () => {
     const raw = await exchange(
-      "POST /nowhere HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n12345\r\n0\r\n\r\n" +
-        "GET /teapot HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n",
+      "POST /nowhere HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n12345\r\n0\r\n\r\n" +
+        "GET /teapot HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
     );
     expect(raw).toMatch(/^HTTP\/1.1 404 /);
     expect(raw).toContain("HTTP/1.1 418 ");
@@ -155,7 +160,7 @@ describe("requests", () => {
     );
     expect(JSON.parse(whole.body).bodyBytes).toBe(104_857_600);
     const over = await exchange(
-      "PUT /echo/x HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 104857601\r\n\r\n",
+      "PUT /echo/x HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 104857601\r\n\r\n",
     );
     expect(over).toMatch(/^HTTP\/1.1 500 /);
     expect(over).toMatch(/\r\ncontent-length: 0\r\n[\s\S]*\r\n\r\n$/i);
@@ -174,8 +179,42 @@ describe("requests", () => {
   });
 
   test("a target that is none, or a Host that cannot stand in a URL, is an empty 400", async () => {
-    expect(await exchange("GET * HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")).toMatch(/^HTTP\/1.1 400 /);
+    expect(await exchange("GET * HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")).toMatch(/^HTTP\/1.1 400 /);
     expect(await exchange("GET /teapot HTTP/1.1\r\nHost: a b\r\nConnection: close\r\n\r\n")).toMatch(/^HTTP\/1.1 400 /);
+  });
+});
+
+describe("the Host header", () => {
+  const answerTo = (host: string) => send({ path: "/teapot", headers: { Host: host } });
+
+  test.each(["127.0.0.1", "127.0.0.1:7071", "localhost", "LocalHost:1", "[::1]", "[::1]:7071"])(
+    "%s names this machine, on whatever port",
+    async (host) => {
+      expect((await answerTo(host)).status).toBe(418);
+    },
+  );
+
+  test.each([
+    "rebound.example",
+    "rebound.example:7071",
+    "localhost.rebound.example",
+    "127.0.0.1.rebound.example",
+    "127.0.0.2",
+    "192.0.2.1:7071",
+    "[::2]",
+  ])("%s is a 421 for every path, so that a name bound to the loopback anew opens nothing", async (host) => {
+    const { status, headers, body } = await answerTo(host);
+    expect([status, headers["content-type"]]).toEqual([421, "text/plain; charset=utf-8"]);
+    expect(body).toContain("127.0.0.1");
+    expect((await send({ method: "POST", path: "/admin/functions/LeapMonday", headers: { Host: host } })).status).toBe(
+      421,
+    );
+    expect((await send({ path: "/nowhere", headers: { Host: host } })).status).toBe(421);
+  });
+
+  test("that comes twice is an empty 400", async () => {
+    const twice = "GET /teapot HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    expect(await exchange(twice)).toMatch(/^HTTP\/1.1 400 /);
   });
 });
 

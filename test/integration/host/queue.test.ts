@@ -112,6 +112,34 @@ test("a message that is not base64 goes to the poison queue at once", async () =
   expect(await runsWith(host, text)).toEqual([]);
 });
 
+test("a poison queue has none of its own: what cannot be decoded stays there, and no function sees it", async () => {
+  const queue = await makeQueue(`q-${randomUUID()}-poison`);
+  const pace = { leaseMilliseconds: 1_000, pollMilliseconds: 100 };
+  const host = await start({ queueName: queue.name, queuePace: pace });
+  const text = `plain ${randomUUID()}`;
+  await queue.sendMessage(text);
+  await until("a second look at it", async () => {
+    const [peeked] = (await queue.peekMessages()).peekedMessageItems;
+    return peeked !== undefined && peeked.messageText === text && peeked.dequeueCount > 1;
+  });
+  expect(await poisonOf(queue).exists()).toBe(false);
+  expect(await runsWith(host, text)).toEqual([]);
+});
+
+test("a message that fails in a poison queue is tried again as often as elsewhere, and then stays", async () => {
+  const queue = await makeQueue(`q-${randomUUID()}-poison`);
+  const pace = { leaseMilliseconds: 1_000, pollMilliseconds: 100 };
+  const host = await start({ queueName: queue.name, queuePace: pace, queues: { ...oneAtATime, maxDequeueCount: 2 } });
+  const id = `fail ${randomUUID()}`;
+  await queue.sendMessage(base64(id));
+  await until("a look after the last attempt", async () => {
+    const [peeked] = (await queue.peekMessages()).peekedMessageItems;
+    return peeked !== undefined && peeked.dequeueCount > 2;
+  });
+  expect((await runsWith(host, id)).map(({ dequeueCount }) => dequeueCount)).toEqual([1, 2]);
+  expect(await poisonOf(queue).exists()).toBe(false);
+});
+
 test("a failed message stays hidden for visibilityTimeout", async () => {
   const queue = await makeQueue();
   const host = await start({ queueName: queue.name, queues: { ...oneAtATime, visibilityTimeout: "00:10:00" } });

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, inject, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { runsOf, startFixture, type TestHost } from "../../support/host-app/start.ts";
 import { until } from "../../support/until.ts";
 
@@ -69,4 +69,41 @@ test.each([
   ["LeapMonday", "[]", 400],
 ])("running %s with %s is refused", async (name, body, status) => {
   expect((await runNow(name, body)).status).toBe(status);
+});
+
+describe("a web page in a browser of this machine", () => {
+  const drive = (headers: Record<string, string>, method = "POST") =>
+    fetch(`${host.origin}/admin/functions${method === "POST" ? "/LeapMonday" : ""}`, {
+      method,
+      headers,
+      ...(method === "POST" ? { body: "{}" } : {}),
+    });
+
+  test.each([
+    ["of another site", { origin: "https://page.example", "sec-fetch-site": "cross-site" }],
+    ["of another site, in a browser that only says the origin", { origin: "https://page.example" }],
+    ["without an origin of its own, such as a file", { origin: "null" }],
+    ["of another site, where the browser leaves the origin out", { "sec-fetch-site": "cross-site" }],
+    ["served at another port of this machine", { origin: "http://localhost:3000", "sec-fetch-site": "same-site" }],
+    ["of the same site, where the browser leaves the origin out", { "sec-fetch-site": "same-site" }],
+  ])("%s runs no function and reads no list", async (_name, headers) => {
+    const before = (await runsNamed("LeapMonday")).length;
+    const asText = { "content-type": "text/plain", ...headers };
+    expect((await drive(asText)).status).toBe(403);
+    expect((await drive(headers, "GET")).status).toBe(403);
+    expect(await runsNamed("LeapMonday")).toHaveLength(before);
+  });
+
+  test("is told nothing by a preflight that would let it ask", async () => {
+    const answer = await drive({ origin: "https://page.example", "access-control-request-method": "POST" }, "OPTIONS");
+    expect([answer.ok, answer.headers.get("access-control-allow-origin")]).toEqual([false, null]);
+  });
+
+  test.each([
+    ["curl, with the type that it gives a body", { "content-type": "application/x-www-form-urlencoded" }],
+    ["a script, with a body of whatever type", { "content-type": "text/plain" }],
+    ["an address typed into the browser", { "sec-fetch-site": "none" }],
+  ])("is none of these, which run one: %s", async (_name, headers) => {
+    expect((await drive(headers)).status).toBe(202);
+  });
 });

@@ -17,6 +17,8 @@ export async function startFixture(options: {
   readonly queuePace?: QueuePace;
   /** As in host.json. */
   readonly queues?: object;
+  /** Settings beside those that every test of it has. */
+  readonly environment?: Readonly<Record<string, string>>;
 }): Promise<TestHost> {
   const queueName = options.queueName ?? `q-${randomUUID()}`;
   const server = await listen(0);
@@ -24,7 +26,7 @@ export async function startFixture(options: {
     core: await loadFunctionApp(fixtureEntry),
     hostJson: parseHostJson({ version: "2.0", extensions: { http: { routePrefix: "" }, queues: options.queues } }),
     server,
-    environment: { StateStorage: options.storage, HOST_TEST_QUEUE: queueName },
+    environment: { StateStorage: options.storage, HOST_TEST_QUEUE: queueName, ...options.environment },
     directory: import.meta.dirname,
     ...(options.queuePace === undefined ? {} : { queuePace: options.queuePace }),
   });

@@ -130,7 +130,7 @@ async function run(directory: string, settings: Environment, print: (text: strin
 /** What the test runner adds for itself, and settings of the service that this machine may happen to have. */
 const notInherited = [
   /^(VITEST|NODE_ENV|NODE_OPTIONS|TEST$|MODE$|DEV$|PROD$|BASE_URL$|SSR$)/,
-  /^(AzureWebJobs|StateStorage|BUNDLE_ACCOUNTS|SIGNING_KEY|TOKEN_|PURGE_|ERASE_|MAX_BUNDLE|CLOCK_|PUBLIC_ORIGIN|RATE_)/,
+  /^(APP_ROLE|OTHER_APP|AzureWebJobs|StateStorage|BUNDLE_ACCOUNTS|SIGNING_KEY|TOKEN_|PURGE_|ERASE_|MAX_BUNDLE|CLOCK_|PUBLIC_ORIGIN|RATE_)/,
 ];
 
 /** What this process has, without that. `STAMP_INTAKE_ARTIFACT` passes, and has the built file tested in place of the sources. */

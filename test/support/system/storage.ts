@@ -60,7 +60,7 @@ export async function putBlocks(target: UploadTarget, bytes: Uint8Array, blockBy
 /** A read through a URL that was issued. */
 export const getBlob = (url: string): Promise<Answer> => storageCall(url, "GET");
 
-const serviceFile = z.looseObject({ storage: z.looseObject({ blob: z.url(), queue: z.url() }) });
+const serviceFile = z.looseObject({ storage: z.looseObject({ blob: z.url(), queue: z.url(), table: z.url() }) });
 const accountFile = z.looseObject({ name: z.string(), key: z.string() });
 
 /** Where the storage of a running service answers; it is another place after each start. */
@@ -79,6 +79,15 @@ export async function moved(url: string, directory: string): Promise<string> {
 export async function blobAccount(directory: string): Promise<BlobServiceClient> {
   const { name, key } = accountFile.parse(await readJson(join(directory, "storage-account.json")));
   return new BlobServiceClient(await blobEndpoint(directory), new StorageSharedKeyCredential(name, key));
+}
+
+/** The connection string of a running service's storage, for a second service on it. */
+export async function storageConnection(directory: string): Promise<string> {
+  const { name, key } = accountFile.parse(await readJson(join(directory, "storage-account.json")));
+  const { storage } = serviceFile.parse(await readJson(join(directory, "service.json")));
+  const endpoints = Object.entries({ Blob: storage.blob, Queue: storage.queue, Table: storage.table });
+  const named = endpoints.map(([service, url]) => `${service}Endpoint=${url.replace(/\/$/, "")};`);
+  return `DefaultEndpointsProtocol=http;AccountName=${name};AccountKey=${key};${named.join("")}`;
 }
 
 /** A queue of a running service, made where it is missing, as the deployment makes it. */

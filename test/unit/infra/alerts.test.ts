@@ -23,7 +23,21 @@ const anchors = (page: string): readonly string[] =>
       .replaceAll(" ", "-"),
   );
 
+const registered = z
+  .object({ intake: z.array(z.string()), access: z.array(z.string()) })
+  .parse(JSON.parse(textOf("infra/functions.json")));
+
 describe.each(alerts)("the alert $name", ({ name, query }) => {
+  it("asks for a function in the app that registers it, by the app's name", () => {
+    for (const [, word = ""] of query.matchAll(/'(\w+)'/g)) {
+      for (const app of ["intake", "access"] as const) {
+        const other = app === "intake" ? "access" : "intake";
+        if (!registered[app].includes(word) || registered[other].includes(word)) continue;
+        expect(query, word).toContain(`AppRoleName startswith 'func-${app}-'`);
+      }
+    }
+  });
+
   it("has its section in the runbook, which says what to do", () => {
     expect(anchors(textOf("docs/runbook.md"))).toContain(name);
   });

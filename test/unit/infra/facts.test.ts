@@ -251,11 +251,15 @@ const breaks: Readonly<Record<string, readonly (readonly [how: string, broken: D
     ],
     ["none", withValue(app, "func-access", "identity", { type: "SystemAssigned" }), /1 identities for 2 apps/],
   ],
-  "each app leaves to the other what infra/functions.json says": [
-    ["intake lends", withSetting("intake", "AzureWebJobs.Grants_IssueUrl.Disabled", "false"), /^intake: .*IssueUrl/],
-    ["access verifies", withSetting("access", "AzureWebJobs.verifyBundle.Disabled", undefined), /^access: .*verify/],
+  "each app registers its own part: its role says so, and no switch of the platform's does": [
+    ["intake is everything", withSetting("intake", "APP_ROLE", "all"), /^intake: APP_ROLE: is all/],
+    ["access has no role", withSetting("access", "APP_ROLE", undefined), /^access: APP_ROLE: is not set/],
     ["nobody purges", withSetting("access", "AzureWebJobs.purgeDue.Disabled", "true"), /^access: .*purgeDue.*for$/],
     ["an app is missing", without(app, "func-access"), /^access: is not there/],
+  ],
+  "each app names the other's origin for what that one serves": [
+    ["its own", withSetting("intake", "OTHER_APP_ORIGIN", "https://intake.example"), /^intake: OTHER_APP_ORIGIN: is h/],
+    ["none", withSetting("access", "OTHER_APP_ORIGIN", undefined), /^access: OTHER_APP_ORIGIN: is ,/],
   ],
   "the service starts with the settings it is given": [
     ["one missing", withSetting("intake", "TOKEN_ISSUER", undefined), /^intake: TOKEN_ISSUER/],
@@ -410,6 +414,9 @@ const breaks: Readonly<Record<string, readonly (readonly [how: string, broken: D
       /names another section/,
     ],
     ["one of nobody's list", withValue(alert, "timers-silent", "name", "mine"), /^mine: is in no list/],
+  ],
+  "each app has the name by which alerts and queries ask for it": [
+    ["another name", withValue(app, "func-access", "name", "people-1"), /^access: people-1: does not begin/],
   ],
   "alerts reach a person": [
     [

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Deployment, parseSnapshot, type Resource } from "../../../infra/facts/deployment.ts";
-import type { AppName } from "../../../infra/placement.ts";
+import type { AppName } from "../../../shared/apps.ts";
 
 /** The deployment that every fact holds for, as the compiler predicted it and as it is committed, and ways to break it. */
 

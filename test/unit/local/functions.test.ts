@@ -34,10 +34,14 @@ test("a route with a prefix before `admin` is refused too", () => {
   expect(() => read([http("f", "admin")], "api")).toThrow("built in routes");
 });
 
-test("a function that a setting disables is not there", () => {
+test("a function that a setting disables keeps its place, and is told from the others", () => {
   const environment = { "AzureWebJobs.a_b.Disabled": "true", "AzureWebJobs.c.Disabled": "false" };
   const app = read([http("a_b"), http("c"), http("d")], "", environment);
-  expect(app.http.map(({ name }) => name)).toEqual(["c", "d"]);
+  expect(app.http.map(({ name, disabled }) => [name, disabled])).toEqual([
+    ["a_b", true],
+    ["c", false],
+    ["d", false],
+  ]);
 });
 
 test("settings between percent signs are looked up", () => {

@@ -46,6 +46,12 @@ test("a catch-all takes the rest, slashes and all, and nothing at all too", () =
   expect(match("terms/{*path}", "/termsandmore")).toBeUndefined();
 });
 
+test("an empty segment where a catch-all begins is taken by none, as the real host splits a path", () => {
+  for (const path of ["//", "///", "//health"]) expect(match("{*path}", path), path).toBeUndefined();
+  expect(match("terms/{*path}", "/terms//x")).toBeUndefined();
+  expect(match("{*path}", "/a//b")).toEqual({ path: "a//b" });
+});
+
 test.each([
   "stamps/{stampId:guid}",
   "stamps/{stampId?}",

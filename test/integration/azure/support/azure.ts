@@ -64,6 +64,7 @@ export function useAzure(names: readonly string[]): () => Azure {
         stages({
           settings: {
             StateStorage: "",
+            APP_ROLE: "all",
             PUBLIC_ORIGIN: "https://intake.test",
             StateStorage__tableServiceUri: state.endpoints.table,
             StateStorage__queueServiceUri: state.endpoints.queue,
