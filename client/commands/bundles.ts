@@ -114,7 +114,8 @@ function accessLines(accesses: readonly Access[]): string[] {
   return [
     "Access was given:",
     ...accesses.map(
-      ({ on, accessor, caseNumber, purpose }) => `  ${time(on)}  ${accessor}  case ${caseNumber}, ${purpose}`,
+      ({ on, accessor, kind, caseNumber, purpose }) =>
+        `  ${time(on)}  ${accessor}  ${kind === "list" ? "names of the files" : "a URL that reads"}, case ${caseNumber}, ${purpose}`,
     ),
   ];
 }

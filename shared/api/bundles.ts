@@ -80,11 +80,30 @@ export type ErasureRequest = z.infer<typeof erasureRequest>;
 
 const problem = z.object({ code: z.string(), message: z.string() });
 
+const roleContent = z
+  .object({
+    role: z.string().describe("A role of the published list; `other` for files of no role and of roles outside it."),
+    files: z.int(),
+    bytes: z.int().describe("Unpacked."),
+    firstOn: utcTime.optional().describe("When the first of its files was written; absent where none tells."),
+    lastOn: utcTime.optional(),
+  })
+  .meta({ id: "RoleContent" });
+export type RoleContent = z.infer<typeof roleContent>;
+
 /** Whether an accepted bundle holds what was asked for. */
 export const completeness = z
   .object({
     verdict: z.enum(["complete", "incomplete", "unknown"]),
-    findings: z.array(problem).describe("In words, what is missing or odd."),
+    findings: z
+      .array(problem.extend({ detail: z.string().optional().describe("Words of the bundle's content, to its stamp.") }))
+      .describe("In words, what is missing or odd."),
+    roles: z
+      .array(roleContent)
+      .optional()
+      .describe(
+        "What it holds of each role, which tells which roles to ask a grant for. A zip that was looked into counts by its files.",
+      ),
     suggestedCommand: z
       .string()
       .optional()
@@ -197,6 +216,11 @@ export const deletionCertificate = z
 
 export const access = z
   .object({
+    kind: z
+      .enum(["read", "list"])
+      .describe(
+        "`read`: a URL that reads. `list`: the names of its files, the first time that a person listed them on a UTC day.",
+      ),
     on: utcTime,
     caseNumber,
     purpose: z.enum(["troubleshooting", "productHealth"]),

@@ -9,6 +9,11 @@ const longestPath = 2049;
 export const filesQuery = z.object({
   ...pageQuery,
   prefix: z.string().max(longestPath).optional().describe("Only files whose path begins so."),
+  grantId: grantId
+    .optional()
+    .describe(
+      "Which of your grants it is listed under; left out, one that lends the bundle, of all roles where you have such a one.",
+    ),
 });
 
 export const bundleFile = z

@@ -1,3 +1,4 @@
+import type { RoleContent } from "../api/bundles.ts";
 import {
   type EntryPlace,
   type InventoryWarning,
@@ -12,6 +13,7 @@ import { deflated, stored, type ZipEntry } from "./entry.ts";
 import { FileList, mostFiles, type SortedFiles } from "./fileList.ts";
 import { GrowsTooMuch, InflatingTail, inflatedBytes } from "./inflating.ts";
 import { PassingParts } from "./passing.ts";
+import { RoleContents } from "./roleContents.ts";
 import { ArchiveError, type FileEnd, OutOfReach, type Source, TooMuchReading, withBudget, withEnd } from "./source.ts";
 
 /** What a bundle holds. */
@@ -23,6 +25,8 @@ export type Inventory = SortedFiles & {
   readonly to?: string;
   /** What a collection writes about itself beside the role zips. */
   readonly beside: Beside;
+  /** A zip that was looked into counts by its files. */
+  readonly contents: readonly RoleContent[];
 };
 
 /** `DOMAIN.md`, Shapes and sizes. */
@@ -163,6 +167,10 @@ class Listing {
   readonly #zips: RoleZip[] = [];
   /** Entries whose zips were looked into; several may say to begin at the same byte. */
   readonly #looked = new Set<string>();
+  /** The place of each zip in the list, and those in which a file was found. */
+  readonly #zipOf = new Map<string, number>();
+  readonly #opened = new Set<number | undefined>();
+  readonly #contents = new RoleContents();
   readonly #warnings: Partial<Record<InventoryWarning, number>> = {};
   #from: string | undefined;
   #to: string | undefined;
@@ -213,6 +221,7 @@ class Listing {
       zips: this.#zips,
       warnings: this.#warnings,
       beside: this.#beside,
+      contents: this.#contents.inOrder(),
       ...(this.#from === undefined ? {} : { from: this.#from }),
       ...(this.#to === undefined ? {} : { to: this.#to }),
     };
@@ -230,7 +239,9 @@ class Listing {
   }
 
   #addRoleZip(entry: ZipEntry): number {
-    return this.#zips.push({ ...placeIn(entry), path: entry.path, ...roleOf(entry.path) }) - 1;
+    const zip = this.#zips.push({ ...placeIn(entry), path: entry.path, ...roleOf(entry.path) }) - 1;
+    this.#zipOf.set(keyOf(entry), zip);
+    return zip;
   }
 
   #noteBeside(entry: ZipEntry): void {
@@ -264,9 +275,13 @@ class Listing {
       ...where,
       ...(entry.isEncrypted ? { isEncrypted: true } : {}),
     };
-    if (this.#list.add(file)) return true;
-    this.#warn("tooManyEntries");
-    return false;
+    if (!this.#list.add(file)) {
+      this.#warn("tooManyEntries");
+      return false;
+    }
+    if (where.zip !== undefined) this.#opened.add(where.zip);
+    if (where.zip !== undefined || !this.#opened.has(this.#zipOf.get(keyOf(entry)))) this.#contents.add(file);
+    return true;
   }
 
   #sawTime(time: Date | undefined): void {

@@ -1,10 +1,18 @@
-import type { Completeness } from "../api/bundles.ts";
+import type { Completeness, RoleContent } from "../api/bundles.ts";
 import type { BundleRecord } from "./bundle.ts";
-import { type InventoryWarning, inventoryWarning, type RoleZip, warningWords } from "./inventory.ts";
+import {
+  type InventoryRecord,
+  type InventoryWarning,
+  inventoryWarning,
+  type RoleZip,
+  warningWords,
+} from "./inventory.ts";
+import { otherRole, shownRole } from "./roles.ts";
 
 /**
  * Whether a bundle holds what was asked for: named rules over what its inventory shows, each a finding in words. One that proves something missing
- * makes it incomplete; one that leaves a doubt makes it unknown.
+ * makes it incomplete; one that leaves a doubt makes it unknown. An engineer reads findings before any grant, so a message holds counts, times, what
+ * the stamp declared and published roles; other words of the bundle's content stand in \`detail\`, which its stamp alone is shown.
  */
 
 export type CompletenessFacts = {
@@ -18,6 +26,7 @@ export type CompletenessFacts = {
   /** Lines of the collection's own log with `PS>TerminatingError`; undefined where there is no such log. */
   readonly terminatingErrors: readonly string[] | undefined;
   readonly stampInformation: StampInformation | undefined;
+  readonly contents: readonly RoleContent[];
 };
 
 /** `AzureStackStampInformation.json`, as far as it is read. */
@@ -27,7 +36,12 @@ export type StampInformation = {
   readonly StampVersion?: string | undefined;
 };
 
-type Finding = { readonly code: string; readonly message: string; readonly shows: "missing" | "doubt" | "nothing" };
+type Finding = {
+  readonly code: string;
+  readonly message: string;
+  readonly detail?: string;
+  readonly shows: "missing" | "doubt" | "nothing";
+};
 
 /** A log is written some time after what it tells of. */
 const slackMs = 30 * 60_000;
@@ -48,7 +62,8 @@ export function completenessOf(facts: CompletenessFacts): Completeness {
   const roles = verdict === "incomplete" ? rolesToCollect(facts, missingRoles) : undefined;
   return {
     verdict,
-    findings: findings.map(({ code, message }) => ({ code, message })),
+    findings: findings.map(({ shows: _shows, ...told }) => told),
+    roles: [...facts.contents],
     ...(roles === undefined ? {} : { suggestedCommand: suggestedCommand(roles, facts.asked) }),
   };
 }
@@ -81,8 +96,10 @@ function partFindings({ zips }: CompletenessFacts): Finding[] {
       .filter((part) => !parts.has(part))
       .slice(0, mostPartsNamed)
       .map((part): Finding => {
-        const message = `Part ${part} of the role ${role} is missing, and a later part is there.`;
-        return { code: "PartMissing", message, shows: "missing" };
+        const shown = shownRole(role);
+        const whose = shown === otherRole ? "a role outside the published list" : `the role ${shown}`;
+        const message = `Part ${part} of ${whose} is missing, and a later part is there.`;
+        return { code: "PartMissing", message, ...(shown === otherRole ? { detail: role } : {}), shows: "missing" };
       }),
   );
 }
@@ -142,8 +159,9 @@ function collectionFindings({ terminatingErrors }: CompletenessFacts, missing: r
     {
       code: matters ? "CollectionFailed" : "CollectionErrorsHarmless",
       message: matters
-        ? `The collection's log has ${terminatingErrors.length} terminating errors, and roles are missing. The first: ${terminatingErrors[0]}`
+        ? `The collection's log has ${terminatingErrors.length} terminating errors, and roles are missing.`
         : `The collection's log has ${terminatingErrors.length} terminating errors; no role is missing, so they do not matter.`,
+      ...(matters ? { detail: terminatingErrors[0] ?? "" } : {}),
       shows: matters ? "missing" : "nothing",
     },
   ];
@@ -158,7 +176,8 @@ function stampFindings({ asked, deploymentId, stampInformation }: CompletenessFa
       : [
           {
             code: "StampContradicted",
-            message: `The bundle's own stamp information names the ${what} ${inside.slice(0, 64)}, and the stamp's is ${known}.`,
+            message: `The bundle's own stamp information names another ${what} than the stamp's, ${known}.`,
+            detail: inside.slice(0, 64),
             shows: "doubt",
           },
         ];
@@ -179,10 +198,17 @@ function emptyFindings({ zips }: CompletenessFacts): Finding[] {
 /** Those that are known to lack something; where that is not known, all that were asked for. */
 function rolesToCollect({ asked, zips, warnings }: CompletenessFacts, missing: readonly string[]): readonly string[] {
   const isOnlyRoles = (warnings.damagedRoleZip ?? 0) + (warnings.roleZipTooLarge ?? 0) === 0;
-  const withParts = zips.filter(({ part }) => part !== undefined).flatMap(({ role }) => role ?? []);
+  const withParts = zips.filter(({ part }) => part !== undefined).flatMap(({ role }) => commandRole(role, asked) ?? []);
   const named = [...new Set([...missing, ...withParts])];
   return isOnlyRoles && named.length > 0 ? named : (asked.roles ?? []);
 }
+
+/** A role of a zip's name as the command may name it: as it was asked for, or published. */
+const commandRole = (role: string | undefined, { roles }: CompletenessFacts["asked"]): string | undefined => {
+  if (role === undefined) return undefined;
+  const shown = shownRole(role);
+  return roles?.find((each) => same(each, role)) ?? (shown === otherRole ? undefined : shown);
+};
 
 /** A role's name as PowerShell may be given it: letters and digits, so that the line runs nothing else. */
 const isPlain = (role: string): boolean => /^[A-Za-z0-9]{1,64}$/.test(role);
@@ -200,3 +226,20 @@ function suggestedCommand(roles: readonly string[], { logsFrom, logsTo }: Comple
   const times = `$from = [datetime]"${logsFrom}"; $to = [datetime]"${logsTo}"`;
   return `${times}; Invoke-Command -Session $session -ScriptBlock { ${collect} -FromDate $using:from -ToDate $using:to }`;
 }
+
+/** As an engineer is shown it, with or without a grant. Findings of the first version may hold content in their messages. */
+export function withoutContent({
+  version,
+  completeness,
+}: Pick<InventoryRecord, "version" | "completeness">): Completeness {
+  const { findings, suggestedCommand, ...shown } = completeness;
+  if (version === 1) return { ...shown, findings: findings.map(({ code }) => ({ code, message: toldToTheStamp })) };
+  return {
+    ...shown,
+    findings: findings.map(({ code, message }) => ({ code, message })),
+    ...(suggestedCommand === undefined ? {} : { suggestedCommand }),
+  };
+}
+
+const toldToTheStamp =
+  "The stamp's operator can read the words of this finding: ask them, or read the bundle under a grant.";

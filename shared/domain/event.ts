@@ -35,6 +35,7 @@ export const eventTypes = [
   "bundle.purgeIntended",
   "bundle.purged",
   "bundle.accessed",
+  "bundle.listed",
   "bundle.caseAdded",
   "bundle.caseRemoved",
   "dropBox.opened",

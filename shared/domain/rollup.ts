@@ -19,7 +19,7 @@ export const dayCounts = z.object({
   /** Bytes of the bundles that are submitted or accepted. */
   bytesHeld: z.int(),
   purgedBy: z.partialRecord(purgeBasis, z.int()),
-  /** URLs given out, by what for, and those of them for a case that is no support case. */
+  /** URLs given out, by what for, and those of them for a case that is no support case; lists of files are not counted. */
   accessesBy: z.partialRecord(purpose, z.int()),
   accessesOutsideSupport: z.int(),
   /** When the last container of the day was deleted. */

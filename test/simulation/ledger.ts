@@ -54,19 +54,21 @@ function ofApprovals(events: readonly LedgerEvent[], starts: ReadonlyMap<unknown
     if (type === "access.requested") answers.set(data.grantId, { event, outcome: "waits" });
     const answer = answers.get(data.grantId);
     if (answer === undefined) {
-      if (type === "bundle.accessed" && (starts.get(data.grantId) ?? Infinity) >= requiredSince)
+      if (isAccess(type) && (starts.get(data.grantId) ?? Infinity) >= requiredSince)
         faults.push(`${at(event)}: the operator was not asked`);
       continue;
     }
     if (type === "access.approved" || type === "access.denied" || type === "access.requestClosed")
       answer.outcome = type;
-    if (type === "bundle.accessed" && answer.outcome !== "access.approved")
+    if (isAccess(type) && answer.outcome !== "access.approved")
       faults.push(`${at(event)}: the operator was asked, and it ${answer.outcome}`);
   }
   const open = [...answers.values()].filter(({ outcome }) => outcome === "waits");
   const forgotten = open.filter(({ event }) => Date.parse(String(event.data.requestedOn)) + answeredInMs < now);
   return [...faults, ...forgotten.map(({ event }) => `${at(event)}: nobody ended it`)];
 }
+
+const isAccess = (type: string): boolean => type === "bundle.accessed" || type === "bundle.listed";
 
 /** [invariant 5] A URL leaves only under a grant that was active, on an open case. */
 function ofCase(events: readonly LedgerEvent[]): string[] {

@@ -51,17 +51,34 @@ export async function readFile(simulation: Simulation, reading: Reading): Promis
     await fetchThrough(simulation, bundle, extractionShape.parse(outcome.answer.json).url, file.sha256);
 }
 
-/** [invariant 5] No URL while a stamp that was asked has not approved, nor once one has said no. */
+const fileListShape = z.looseObject({ value: z.array(z.looseObject({ path: z.string() })) });
+
+/** The names of the files, which are no less content than the files. */
+export async function listFiles(simulation: Simulation, reading: Reading): Promise<void> {
+  const { path, lent, bundle } = reading;
+  const place = `${path}/stamps/${bundle.stampId}/bundles/${bundle.bundleId}/files`;
+  const outcome = await ask(simulation, reading, "list", place, undefined, { grantId: lent.grantId });
+  if (outcome.kind !== "done") return;
+  const listed = fileListShape.parse(outcome.answer.json).value.map((file) => file.path);
+  const missing = bundle.files.filter((file) => !listed.includes(file.path));
+  if (missing.length > 0) throw new Error(`Bundle ${bundle.bundleId} is listed without ${missing.length} of its files`);
+}
+
+/** [invariant 5] No URL or list while a stamp that was asked has not approved, nor once one has said no. */
 async function ask(
   simulation: Simulation,
   { chance, lent }: Reading,
   what: string,
   path: string,
   body: unknown,
+  query?: Readonly<Record<string, string>>,
 ): Promise<Outcome> {
   const send = async (): Promise<Answer> => {
     const wasDenied = [...lent.denied.values()].includes("acknowledged");
-    const answer = await (await simulation.stage().person("E", lent.oid)).call("POST", path, body);
+    const engineer = await simulation.stage().person("E", lent.oid);
+    const answer = await (query === undefined
+      ? engineer.call("POST", path, body)
+      : engineer.call("GET", path, undefined, { query }));
     const waits = [...lent.approvalOf].some((stampId) => lent.approved.get(stampId) === undefined);
     if (answer.status < 300 && (wasDenied || waits))
       throw new Error(`${what} under grant ${lent.grantId}, which was ${wasDenied ? "denied" : "not approved"}`);

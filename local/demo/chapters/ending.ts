@@ -53,6 +53,7 @@ const storyOfStamp = [
   "bundle.submitted",
   "bundle.accepted",
   "bundle.accessed",
+  "bundle.listed",
   "access.approved",
   "bundle.purged",
 ];

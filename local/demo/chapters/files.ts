@@ -11,8 +11,12 @@ export async function readOneFile(
   story.chapter("The engineer looks what is inside, and reads the one file that matters");
   const linked = (await people.engineer.bundles(caseNumber)).find((each) => each.bundleId === bundleId);
   story.claim("the service says that the bundle holds what was asked for", linked?.completeness?.verdict, "complete");
+  const roles = linked?.completeness?.roles ?? [];
+  story.tell(`By role, which needs no grant: ${roles.map(({ role, files }) => `${role} ${files}`).join(", ")} files.`);
   const files = await people.engineer.files(caseNumber, { stampId, bundleId });
   story.tell(`${files.length} files, those inside the role zips too.`);
+  const { value: listed } = await stamp.accesses().next();
+  story.claim("the operator sees that the engineer looked", [listed?.kind, listed?.bundleId], ["list", bundleId]);
   const file = files.find(({ path, role }) => role === "ECE" && path.endsWith("Cluster.log"));
   const { url, sizeBytes: read = 0 } = await people.engineer.extract(
     caseNumber,

@@ -78,7 +78,7 @@ export const caseRoutes = {
     operationId: "Files_List",
     path: `${linkPath}/files`,
     who: ["E"],
-    summary: "What is in a linked bundle, in the order of the paths.",
+    summary: "What is in a lent bundle, in the order of the paths; of a grant of some roles, their files.",
     params: ofLink,
     query: filesQuery,
     result: pageOf(bundleFile),

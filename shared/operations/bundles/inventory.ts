@@ -37,7 +37,7 @@ export async function keepInventory(
 ): Promise<void> {
   const inventory = await taking.finish();
   const record: InventoryRecord = {
-    version: 1,
+    version: 2,
     etag: version.etag,
     sizeBytes: version.sizeBytes,
     salt: randomBytes(32).toString("base64url"),
@@ -69,6 +69,7 @@ async function judge(world: Needs, bundle: BundleRecord, source: Source, invento
     to: inventory.to,
     terminatingErrors: logText === undefined ? undefined : terminatingErrors(logText),
     stampInformation: information,
+    contents: inventory.contents,
   });
 }
 

@@ -1,7 +1,8 @@
-import type { Bundle, Erasure, Verification } from "../../api/bundles.ts";
+import type { Bundle, Completeness, Erasure, Verification } from "../../api/bundles.ts";
 import { toUtcTime } from "../../api/primitives.ts";
 import { type BundleRecord, endedBy } from "../../domain/bundle.ts";
 import type { CustodyRecord } from "../../domain/custody.ts";
+import type { InventoryRecord } from "../../domain/inventory.ts";
 import { subjectId } from "../../domain/people.ts";
 import { shownPurgeOn } from "../../domain/purge.ts";
 import type { SenderRecord } from "../../domain/sender.ts";
@@ -82,7 +83,7 @@ export async function bundleViewFor(
 ): Promise<Bundle> {
   const view = await withCarrier(world, bundleView(bundle, sender, world.clock.now()));
   if (view.state === "accepted" && caller.kind === "stamp") {
-    return { ...view, ...(await completenessIn(world, bundle)) };
+    return { ...view, ...(await completenessIn(world, bundle, ({ completeness }) => completeness)) };
   }
   if (view.state !== "created") return view;
   const [upload, stagedBlocks] = await Promise.all([
@@ -92,14 +93,15 @@ export async function bundleViewFor(
   return { ...view, ...(upload === undefined ? {} : { upload }), stagedBlocks: [...stagedBlocks] };
 }
 
-/** A bundle is shown without it while its account is down. */
+/** As \`shown\` takes it from the inventory. A bundle is shown without it while its account is down. */
 export async function completenessIn(
   { contents }: Pick<World, "contents">,
   bundle: BundleRecord,
+  shown: (inventory: InventoryRecord) => Completeness,
 ): Promise<Pick<Bundle, "completeness">> {
   try {
     const inventory = await contents.inventory(placeOf(bundle));
-    return inventory === undefined ? {} : { completeness: inventory.completeness };
+    return inventory === undefined ? {} : { completeness: shown(inventory) };
   } catch (error) {
     if (error instanceof DomainError && error.code === "ServiceUnavailable") return {};
     throw error;

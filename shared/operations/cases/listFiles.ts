@@ -1,79 +1,87 @@
 import type { BundleFile } from "../../api/files.ts";
-import { type BundleId, type CaseNumber, type Purpose, type StampId, toUtcTime } from "../../api/primitives.ts";
+import { type GrantId, grantId, toUtcTime } from "../../api/primitives.ts";
 import { deflated, stored } from "../../archive/entry.ts";
-import type { BundleRecord } from "../../domain/bundle.ts";
-import type { CaseRecord } from "../../domain/case.ts";
 import type { ListedFile } from "../../domain/inventory.ts";
-import { requireLendable } from "../../domain/lending.ts";
+import { lendsRole } from "../../domain/roles.ts";
 import { DomainError } from "../../errors.ts";
 import { isPast, linesFrom, NoLine, offsetBefore } from "../bundles/findFile.ts";
 import { placeOf } from "../bundles/finishPurge.ts";
 import type { TokenCaller } from "../caller.ts";
 import type { Place, World } from "../needs.ts";
 import type { PageRequest, PageResult } from "../paging.ts";
-import { requireKnown } from "./view.ts";
+import { type AtBundle, requireGrants, underOneOf } from "./callersGrants.ts";
+import { recordListing } from "./recordListing.ts";
 
 /** Bytes that a line mostly has at the most: a page is read at once. */
 const lineBytes = 512;
 const leastPageBytes = 64 * 1024;
 
-/**
- * What is in a bundle of the case, in the order of the paths, to an engineer who could be lent it. A page of it costs three round trips: the
- * case, the bundle, and the lines; the first one of a prefix one more, for the index.
- */
+/** Under a grant of some roles most lines may be of others: bytes that are read at once, and looked at for one page. */
+const bytesAtOnce = 1024 * 1024;
+const mostBytesLookedAt = 4 * bytesAtOnce;
+
+type Asked = { readonly prefix?: string | undefined; readonly grantId?: GrantId | undefined };
+
+/** What is in a bundle of the case, in the order of the paths, to an engineer with an active grant of it: of a grant of some roles, their files. */
 export async function listFiles(
   world: Pick<World, "cases" | "stamps" | "contents" | "clock">,
   caller: TokenCaller,
-  at: { readonly caseNumber: CaseNumber; readonly stampId: StampId; readonly bundleId: BundleId },
+  at: AtBundle,
   page: PageRequest,
-  { prefix = "" }: { readonly prefix?: string | undefined },
+  { prefix = "", grantId }: Asked,
 ): Promise<PageResult<BundleFile>> {
-  const [head, found] = await Promise.all([
-    world.cases.head(at.caseNumber),
-    world.stamps.bundle(at.stampId, at.bundleId),
-  ]);
-  const record = requireKnown(head, caller);
-  const purpose = purposeOf(record, found);
-  const bundle = requireLendable({ case: record, stampId: at.stampId, bundle: found, purpose, now: world.clock.now() });
+  const after = page.after === undefined ? undefined : placeIn(page.after);
+  const lending = await requireGrants(world, caller, at, grantId ?? after?.grantId);
+  const { record } = lending;
+  const { bundle, grant } = await underOneOf(lending, async (grant) => ({
+    grant,
+    bundle: await recordListing(world, caller, { record, grant, ...at }),
+  }));
   const place = placeOf(bundle);
-  const start = page.after === undefined ? await startOf(world, place, prefix) : offsetIn(page.after);
+  const start = after?.offset ?? (await startOf(world, place, prefix));
   try {
-    return await readPage(world, place, { start, top: page.top, prefix });
+    const { value, next } = await readPage(world, place, { start, top: page.top, prefix, roles: grant.roles });
+    return { value, next: next === undefined ? undefined : `${next}!${grant.grantId}` };
   } catch (error) {
     throw error instanceof NoLine ? noSuchPage(error) : error;
   }
 }
 
-/** One that the bundle could be lent for on this case; where there is none, one that the rules refuse. */
-function purposeOf({ kind }: CaseRecord, bundle: BundleRecord | undefined): Purpose {
-  const consented = bundle?.consentDecision.purposes ?? [];
-  return kind === "support" && consented.includes("troubleshooting") ? "troubleshooting" : "productHealth";
-}
+type Wanted = {
+  readonly start: number;
+  readonly top: number;
+  readonly prefix: string;
+  readonly roles: readonly string[] | undefined;
+};
 
-type Wanted = { readonly start: number; readonly top: number; readonly prefix: string };
-
+/** A page may be short, even empty, and still have a next one where few of the lines are of the roles. */
 async function readPage(
   world: Pick<World, "contents">,
   place: Place,
-  { start, top, prefix }: Wanted,
-): Promise<PageResult<BundleFile>> {
+  { start, top, prefix, roles }: Wanted,
+): Promise<{ value: BundleFile[]; next: number | undefined }> {
   const value: BundleFile[] = [];
+  const atOnce = roles === undefined ? Math.max(leastPageBytes, top * lineBytes) : bytesAtOnce;
   let next = start;
-  for await (const line of linesFrom(world, place, start, Math.max(leastPageBytes, top * lineBytes))) {
-    if (isPast(line.file.path, prefix)) break;
-    if (line.file.path.startsWith(prefix)) {
-      if (value.length === top) return { value, next: String(next) };
-      value.push(fileView(line.file));
+  for await (const line of linesFrom(world, place, start, atOnce)) {
+    const { file } = line;
+    if (isPast(file.path, prefix)) break;
+    if (file.path.startsWith(prefix) && lendsRole(roles, file.role)) {
+      if (value.length === top) return { value, next };
+      value.push(fileView(file));
     }
     next = line.next;
+    if (roles !== undefined && next - start > mostBytesLookedAt) return { value, next };
   }
   return { value, next: undefined };
 }
 
-/** The place of a page is the byte offset of its first line. */
-function offsetIn(place: string): number {
-  if (/^\d{1,9}$/.test(place)) return Number(place);
-  throw noSuchPage();
+/** The place of a page is the byte offset of its first line, and the grant of the pages before it. */
+function placeIn(place: string): { readonly offset: number; readonly grantId: GrantId | undefined } {
+  const [, offset, named] = /^(\d{1,9})(?:!([0-9a-f-]{36}))?$/.exec(place) ?? [];
+  const grant = grantId.optional().safeParse(named);
+  if (offset === undefined || !grant.success) throw noSuchPage();
+  return { offset: Number(offset), grantId: grant.data };
 }
 
 const noSuchPage = (cause?: unknown) =>

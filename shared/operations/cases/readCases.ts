@@ -3,6 +3,7 @@ import type { SupportCase } from "../../api/cases.ts";
 import type { BundleId, CaseNumber, StampId } from "../../api/primitives.ts";
 import type { BundleRecord } from "../../domain/bundle.ts";
 import { type CaseRecord, isAssigned } from "../../domain/case.ts";
+import { withoutContent } from "../../domain/completeness.ts";
 import { mapBounded, take } from "../bounded.ts";
 import { bundleView, completenessIn } from "../bundles/view.ts";
 import type { Caller } from "../caller.ts";
@@ -76,7 +77,7 @@ async function withPath(
   return note === undefined ? view : { ...view, path: note.text };
 }
 
-/** To an engineer an accepted bundle says whether it holds what was asked for; who reads no content is told nothing of it. */
+/** To an engineer an accepted bundle says what it holds by role, and whether that is what was asked for, so that they ask a grant for the right roles; others are told nothing of it. */
 async function readView(
   world: Needs,
   caller: Caller,
@@ -87,5 +88,5 @@ async function readView(
   if (head.state === undefined || bundle === undefined) return undefined;
   const view = await withPath(world, bundle, bundleView(bundle, head.state, world.clock.now()));
   if (view.state !== "accepted" || caller.kind !== "token" || caller.role !== "E") return view;
-  return { ...view, ...(await completenessIn(world, bundle)) };
+  return { ...view, ...(await completenessIn(world, bundle, withoutContent)) };
 }

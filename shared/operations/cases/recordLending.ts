@@ -6,10 +6,11 @@ import type { CaseRecord } from "../../domain/case.ts";
 import type { GrantRecord } from "../../domain/grant.ts";
 import { requireActiveGrant, requireLendable, requireNotEnded } from "../../domain/lending.ts";
 import { shownPurgeOn } from "../../domain/purge.ts";
+import { lendsRole } from "../../domain/roles.ts";
 import { asStamp, type SenderRecord } from "../../domain/sender.ts";
 import { DomainError } from "../../errors.ts";
 import { actorOf, type TokenCaller } from "../caller.ts";
-import type { World } from "../needs.ts";
+import type { StampHead, World } from "../needs.ts";
 import { noSuchGrant } from "../refusals.ts";
 import { transact } from "../transact.ts";
 import { requireKnown } from "./view.ts";
@@ -80,19 +81,12 @@ async function recordAccess(
     () => stamps.head(stampId),
     async (head) => {
       const now = clock.now();
-      const found = await stamps.bundle(stampId, bundleId);
-      const bundle = inGrant(grant, found);
-      if (bundle !== undefined) {
-        requireStampAsGranted(grant, bundle, head.state);
-        const asked = grant.approval === undefined ? undefined : await stamps.request(stampId, grant.grantId);
-        requireApproved(grant, stampId, asStamp(head.state), asked);
-      }
-      const lent = requireLendable({ case: record, stampId, bundle, purpose: grant.purpose, now });
-      requireNotEnded(grant);
+      const lent = await requireLentNow(world, head, { record, grant, stampId, bundleId }, now);
       requireRoleGranted(grant, thing);
       if (isRecorded) return lent;
       const { caseNumber, grantId, purpose } = grant;
       const access = {
+        kind: "read" as const,
         accessId: randomUUID(),
         on: toUtcTime(now),
         caseNumber,
@@ -117,6 +111,32 @@ async function recordAccess(
   );
 }
 
+export type UnderGrant = {
+  readonly record: CaseRecord;
+  readonly grant: GrantRecord;
+  readonly stampId: StampId;
+  readonly bundleId: BundleId;
+};
+
+/** The bundle, where the grant, which is active in its case, lends it now by all that stands in the stamp's partition. */
+export async function requireLentNow(
+  { stamps }: Pick<World, "stamps">,
+  head: StampHead,
+  { record, grant, stampId, bundleId }: UnderGrant,
+  now: Date,
+): Promise<BundleRecord> {
+  const found = await stamps.bundle(stampId, bundleId);
+  const bundle = inGrant(grant, found);
+  if (bundle !== undefined) {
+    requireStampAsGranted(grant, bundle, head.state);
+    const asked = grant.approval === undefined ? undefined : await stamps.request(stampId, grant.grantId);
+    requireApproved(grant, stampId, asStamp(head.state), asked);
+  }
+  const lent = requireLendable({ case: record, stampId, bundle, purpose: grant.purpose, now });
+  requireNotEnded(grant);
+  return lent;
+}
+
 /** Disabling a stamp ends what was lent of it before, also once it is enabled again. */
 function requireStampAsGranted(grant: GrantRecord, bundle: BundleRecord, sender: SenderRecord | undefined): void {
   const granted = grant.bundles.find((each) => each.stampId === bundle.stampId && each.bundleId === bundle.bundleId);
@@ -132,9 +152,7 @@ function requireStampAsGranted(grant: GrantRecord, bundle: BundleRecord, sender:
 
 /** A grant of some roles lends their zips and what is in them, and never the whole bundle. */
 function requireRoleGranted({ roles }: GrantRecord, { file }: LentThing): void {
-  if (roles === undefined) return;
-  const role = file?.role?.toLowerCase();
-  if (role !== undefined && roles.some((each) => each.toLowerCase() === role)) return;
+  if (roles === undefined || (file !== undefined && lendsRole(roles, file.role))) return;
   throw new DomainError(
     "RoleNotGranted",
     file === undefined

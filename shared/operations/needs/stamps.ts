@@ -1,5 +1,5 @@
 import type { BundleId, CaseNumber, GrantId, StampId } from "../../api/primitives.ts";
-import type { AccessRecord } from "../../domain/access.ts";
+import type { AccessRecord, ListingMark } from "../../domain/access.ts";
 import type { RequestRecord } from "../../domain/approval.ts";
 import type { BundleRecord } from "../../domain/bundle.ts";
 import type { DecisionRecord } from "../../domain/consent.ts";
@@ -19,6 +19,8 @@ export type StampChange = {
   readonly update?: readonly { readonly from: BundleRecord; readonly to: BundleRecord }[];
   readonly decision?: DecisionRecord;
   readonly access?: AccessRecord;
+  /** Refuses the change where it was written before. */
+  readonly listing?: ListingMark;
   /** What the stamp is asked to approve; `from` is absent where it is new. */
   readonly request?: { readonly from: RequestRecord | undefined; readonly to: RequestRecord };
   /** A case that a bundle of the stamp is now linked to. */
@@ -41,6 +43,7 @@ export type Stamps = {
   readonly history: (stampId: StampId, after?: string) => Page<BundleId>;
   readonly decisions: (stampId: StampId, after?: string) => Page<DecisionRecord>;
   readonly accesses: (stampId: StampId, after?: string) => Page<AccessRecord>;
+  readonly isListed: (stampId: StampId, mark: ListingMark) => Promise<boolean>;
   readonly request: (stampId: StampId, grantId: GrantId) => Promise<RequestRecord | undefined>;
   /** The requests that nobody has answered, oldest first; the grants of some may have ended. */
   readonly openRequests: (stampId: StampId, after?: string) => Page<GrantId>;

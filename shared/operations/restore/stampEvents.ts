@@ -5,6 +5,7 @@ import { bundleState, mode, purgeBasis, rejectionCode } from "../../api/bundles.
 import { closeReason, refusedFiles } from "../../api/dropBoxes.ts";
 import { bundleId, caseNumber, grantId, guid, keyId, purpose, stampId, utcTime } from "../../api/primitives.ts";
 import { disabledReason } from "../../api/stamps.ts";
+import type { AccessRecord } from "../../domain/access.ts";
 import { type RequestRecord, setApproval } from "../../domain/approval.ts";
 import { type BundleRecord, ended } from "../../domain/bundle.ts";
 import { decide, decisionRecord } from "../../domain/consent.ts";
@@ -295,11 +296,21 @@ const accessing = z.object({
 
 /** The rows beside the bundle's own. */
 function besides({ type, data, on, actor }: ChainedEvent): Change {
+  const accessAt = (kind: AccessRecord["kind"]): AccessRecord => ({
+    ...accessing.parse(data),
+    kind,
+    accessId: randomUUID(),
+    on,
+    accessor: subjectId.parse(actor.id),
+  });
   switch (type) {
     case "bundle.accessed":
-      return {
-        access: { ...accessing.parse(data), accessId: randomUUID(), on, accessor: subjectId.parse(actor.id) },
-      };
+      return { access: accessAt("read") };
+    case "bundle.listed": {
+      const access = accessAt("list");
+      const { bundleId, accessor: subject } = access;
+      return { access, listing: { day: utcDay(new Date(on)), bundleId, subject } };
+    }
     case "bundle.caseAdded":
       return { lentTo: z.object({ caseNumber }).parse(data).caseNumber };
     default:

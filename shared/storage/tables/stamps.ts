@@ -9,7 +9,7 @@ import {
   grantId,
   type StampId,
 } from "../../api/primitives.ts";
-import { type AccessRecord, accessRecord } from "../../domain/access.ts";
+import { type AccessRecord, accessRecord, type ListingMark, listingMark } from "../../domain/access.ts";
 import { isOpen, type RequestRecord, requestRecord } from "../../domain/approval.ts";
 import { type BundleRecord, bundleRecord } from "../../domain/bundle.ts";
 import { type DecisionRecord, decisionRecord } from "../../domain/consent.ts";
@@ -25,7 +25,7 @@ import type { Table } from "./table.ts";
 /**
  * Table `stamps`, one partition a stamp or a drop box. Beside the head (with the registration and the standing consent) and the events:
  * `bundle!<id>` the bundles, `history!<newest first>!<id>` their order, `open!<id>` those still `created`, `case!<number>` the cases they were linked to, `decision!…`, `access!…`, `note!…`,
- * `request!<grant>` what it was asked to approve, `asked!<time>!<grant>` what of that nobody has answered.
+ * `listed!<day>!<bundle>!<subject>` whose lists of files are told already, `request!<grant>` what it was asked to approve, `asked!<time>!<grant>` what of that nobody has answered.
  */
 
 const bundleReference = z.object({ bundleId });
@@ -38,6 +38,7 @@ const historyKey = (bundle: BundleRecord) => `history!${newestFirst(bundle.creat
 const decisionKey = (decision: DecisionRecord) => `decision!${newestFirst(decision.decidedOn)}!${decision.decisionId}`;
 const requestKey = (id: GrantId) => `request!${id}`;
 const askedKey = (request: RequestRecord) => `asked!${request.requestedOn}!${request.grantId}`;
+const listingKey = ({ day, bundleId, subject }: ListingMark) => `listed!${day}!${bundleId}!${subject}`;
 const accessKey = (access: AccessRecord) => `access!${newestFirst(access.on)}!${access.accessId}`;
 
 export function openStamps(table: Table, touch: Touch): { readonly stamps: Stamps; readonly rows: LedgerRows } {
@@ -63,6 +64,7 @@ export function openStamps(table: Table, touch: Touch): { readonly stamps: Stamp
       history: (stamp, after) => ids(stamp, "history!", after),
       decisions: (stamp, after) => table.scan({ partition: stamp, prefix: "decision!", after }, decisionRecord),
       accesses: (stamp, after) => table.scan({ partition: stamp, prefix: "access!", after }, accessRecord),
+      isListed: async (stamp, mark) => (await table.read(stamp, listingKey(mark), listingMark)) !== undefined,
       request: async (stamp, id) => (await table.read(stamp, requestKey(id), requestRecord))?.value,
       openRequests: (stamp, after) =>
         grantIds(table.scan({ partition: stamp, prefix: "asked!", after }, grantReference)),
@@ -91,6 +93,7 @@ function rowsOf(stamp: StampId, change: StampChange): TransactionAction[] {
     ...(change.update ?? []).flatMap(({ from, to }) => changedBundle(stamp, from, to)),
     ...(change.decision === undefined ? [] : [create(decisionKey(change.decision), change.decision)]),
     ...(change.access === undefined ? [] : [create(accessKey(change.access), change.access)]),
+    ...(change.listing === undefined ? [] : [create(listingKey(change.listing), change.listing)]),
     ...(change.request === undefined ? [] : changedRequest(stamp, change.request.from, change.request.to)),
     ...(change.lentTo === undefined ? [] : [caseRow(stamp, change.lentTo)]),
     ...(change.notes ?? []).map((note) => noteRow(stamp, note)),

@@ -181,12 +181,7 @@ export const rules: Record<OperationId, Rule> = {
     succeeds: 204,
   },
 
-  // What is in a bundle is known to whom it could be lent.
-  Files_List: {
-    who: ["E"],
-    refuses: [unknownCase, onClosedCase, stampNotOnCase, purgeDue, ["BundleNotAccepted", bundleIs("created")]],
-    succeeds: 200,
-  },
+  Files_List: { who: ["E"], refuses: filesLent, succeeds: 200 },
   Files_Extract: { who: ["E"], refuses: filesLent, succeeds: 200 },
   // Nobody has asked for that one.
   Files_GetExtraction: { who: ["E"], refuses: [...filesLent, ["NotFound", () => true]], succeeds: 200 },

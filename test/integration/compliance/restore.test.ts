@@ -65,6 +65,8 @@ async function live() {
   expectStatus(await supportCase.link(bundle), 201);
   const { grantId } = await supportCase.grant([bundle]);
   await supportCase.url(grantId, bundle);
+  const listed = await supportCase.engineer.call("GET", `${supportCase.linkPath(bundle)}/files`);
+  expectStatus(listed, 200);
   await stage.app.timers.reconcile();
   await stage.app.timers.sealCheckpoint();
   return { stage, stamp, disabled, bundle, submitted, supportCase, grantId };

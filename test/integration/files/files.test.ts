@@ -47,7 +47,13 @@ describe.each([
     const file = extracted.parse(expectStatus(await call("POST", "/files:extract", { path }), 200).json);
     expect(Buffer.from(await (await fetch(file.url)).arrayBuffer())).toEqual(events);
     const accesses = expectStatus(await stamp.call("GET", `/stamps/${stamp.stampId}/accesses`), 200).json;
-    expect(accesses).toMatchObject({ value: [{ bundleId: bundle.bundleId, path }] });
+    const { bundleId } = bundle;
+    expect(accesses).toMatchObject({
+      value: [
+        { kind: "read", bundleId, path },
+        { kind: "list", bundleId },
+      ],
+    });
   });
 
   test("pages through its files and by prefix", async () => {

@@ -34,7 +34,7 @@ test("[invariant 5] no file is taken out of a closed case's bundle", async () =>
   expectStatus(await extract(path), 200);
   await supportCase.close();
   expectRefusal(await extract(path), 403, "GrantNotActive");
-  expectRefusal(await call("GET", "/files"), 403, "CaseNotOpen");
+  expectRefusal(await call("GET", "/files"), 403, "GrantNotActive");
 });
 
 test("[invariant 5] nor for somebody who is not assigned, or by another's grant, or without one", async () => {

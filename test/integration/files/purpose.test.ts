@@ -40,7 +40,7 @@ async function linked(stage: Stage, kind: "support" | "productHealth", purposes:
 
 test("[invariant 5] a case of product health neither lists nor reads a file whose consent is for troubleshooting alone", async () => {
   const { list, extract, grant } = await linked(stages(), "productHealth", ["troubleshooting"]);
-  expectRefusal(await list(), 403, "PurposeNotConsented");
+  expectRefusal(await list(), 403, "GrantNotActive");
   for (const purpose of ["productHealth", "troubleshooting"]) {
     expectRefusal(await grant(purpose), 403, "PurposeNotConsented");
   }
@@ -50,14 +50,16 @@ test("[invariant 5] a case of product health neither lists nor reads a file whos
 test("[invariant 5] it reads one that the consent includes, for that purpose alone, and says so", async () => {
   const stage = stages();
   const { list, extract, grant, stamp } = await linked(stage, "productHealth", ["troubleshooting", "productHealth"]);
-  expectStatus(await list(), 200);
+  expectRefusal(await list(), 403, "GrantNotActive");
   expectRefusal(await grant("troubleshooting"), 403, "PurposeNotConsented");
   expectStatus(await grant("productHealth"), 201);
+  expectStatus(await list(), 200);
   expectStatus(await extract(), 200);
-  const accessed = (await stage.events(stamp.partition)).filter(({ type }) => type === "bundle.accessed");
-  expect(accessed.map(({ data }) => data)).toEqual([
-    expect.objectContaining({ purpose: "productHealth", caseKind: "productHealth" }),
-  ]);
+  const accessed = (await stage.events(stamp.partition)).filter(({ type }) =>
+    ["bundle.listed", "bundle.accessed"].includes(type),
+  );
+  const said = expect.objectContaining({ purpose: "productHealth", caseKind: "productHealth" });
+  expect(accessed.map(({ data }) => data)).toEqual([said, said]);
 });
 
 test("[invariant 5] a grant for troubleshooting lends no file once its case is one of product health", async () => {
@@ -71,8 +73,8 @@ test("[invariant 5] a grant for troubleshooting lends no file once its case is o
 
 test("[invariant 5] a support case lists and reads what is consented for product health alone, for that purpose", async () => {
   const { list, extract, grant } = await linked(stages(), "support", ["productHealth"]);
-  expectStatus(await list(), 200);
   expectRefusal(await grant("troubleshooting"), 403, "PurposeNotConsented");
   expectStatus(await grant("productHealth"), 201);
+  expectStatus(await list(), 200);
   expectStatus(await extract(), 200);
 });

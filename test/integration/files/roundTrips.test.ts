@@ -11,7 +11,9 @@ const stages = useStages();
 
 const page = z.object({ value: z.array(z.object({ path: z.string() })), nextLink: z.string().optional() });
 
-test("a page of 1,000 out of 100,000 files takes at most 3 round trips", { timeout: 180_000 }, async () => {
+test("a page of 1,000 out of 100,000 files takes at most 7 round trips: six that ask the rules, one that reads", {
+  timeout: 180_000,
+}, async () => {
   const stage = stages();
   const names = Array.from({ length: 100_000 }, (_, file) => `NODE01/WinEvents/Operational-${file}.EVTX`);
   const [first, ...others] = names;
@@ -24,7 +26,7 @@ test("a page of 1,000 out of 100,000 files takes at most 3 round trips", { timeo
     const { result, calls } = await stage.faults.watching(() => call("GET", "/files", undefined, query));
     const { value, nextLink } = page.parse(expectStatus(result, 200).json);
     expect(value).toHaveLength(1000);
-    expect(calls.length, JSON.stringify(calls)).toBeLessThanOrEqual(3);
+    expect(calls.length, JSON.stringify(calls)).toBeLessThanOrEqual(7);
     seen.push(...value.map(({ path }) => path));
     query = { top: "1000", skipToken: new URL(nextLink ?? "").searchParams.get("skipToken") ?? "" };
   }

@@ -34,7 +34,12 @@ describe.each([
   ["deflated", true],
 ])("a bundle whose role zips are %s", (_how, compress) => {
   it.each([1, 37, 1000, 1_000_000])("is listed whole when it comes in pieces of %i bytes", async (pieceBytes) => {
-    const { list, warnings, zips } = await inventoryOf(await bundleOf(compress), pieceBytes);
+    const { list, warnings, zips, contents } = await inventoryOf(await bundleOf(compress), pieceBytes);
+    expect(contents).toMatchObject([
+      { role: "Compute", files: 1, bytes: cluster.length },
+      { role: "Storage", files: 2, bytes: events.length + cluster.length },
+      { role: "other", files: 1, bytes: 9 },
+    ]);
     expect(list.map(({ path }) => path)).toEqual(expectedPaths);
     expect(warnings).toEqual({});
     expect(

@@ -26,6 +26,7 @@ const whole: CompletenessFacts = {
   to: "2027-02-03T03:50:00Z",
   terminatingErrors: [],
   stampInformation: undefined,
+  contents: [],
 };
 const judged = (changes: Partial<CompletenessFacts>) => completenessOf({ ...whole, ...changes });
 const codes = (changes: Partial<CompletenessFacts>) => {
@@ -35,7 +36,7 @@ const codes = (changes: Partial<CompletenessFacts>) => {
 
 describe("a bundle is judged", () => {
   it("complete where nothing is missing, and then suggests nothing", () => {
-    expect(judged({})).toEqual({ verdict: "complete", findings: [] });
+    expect(judged({})).toEqual({ verdict: "complete", findings: [], roles: [] });
     expect(judged({ asked: { ...asked, roles: ["storage", "COMPUTE"] } }).verdict).toBe("complete");
   });
 
@@ -115,6 +116,24 @@ describe("a bundle is judged", () => {
       const isDamage = ["damagedRoleZip", "roleZipTooLarge"].includes(warning);
       expect(verdict, warning).toBe(isDamage ? "incomplete" : leavesDoubt ? "unknown" : "complete");
     }
+  });
+
+  it("in messages without a word of its content, which stands apart for its stamp", () => {
+    const { findings, suggestedCommand } = judged({
+      zips: [zip("Storage"), zip("Secret", 2)],
+      terminatingErrors: ["PS>TerminatingError(): Secret"],
+      stampInformation: { CloudID: "Secret", DeploymentID: "Secret", StampVersion: "Secret" },
+      deploymentId: "one",
+    });
+    expect(findings.filter(({ detail }) => detail?.includes("Secret")).map(({ code }) => code)).toEqual([
+      "PartMissing",
+      "CollectionFailed",
+      "StampContradicted",
+      "StampContradicted",
+      "StampContradicted",
+    ]);
+    expect(findings.map(({ message }) => message).join()).not.toContain("Secret");
+    expect(suggestedCommand).toContain("-FilterByRole Compute -");
   });
 
   it("by no more missing parts than a person reads, whatever number a name holds", () => {

@@ -86,10 +86,12 @@ describe("what events add to the counts of a bundle's day", () => {
     });
   });
 
-  it("an access is counted by its purpose, and apart where the case is no support case", () => {
+  it("a URL is counted by its purpose, and apart where the case is no support case; a list of files is no URL", () => {
+    const listed = said("bundle.listed", { purpose: "troubleshooting", caseKind: "support" });
     const accessed = (purpose: string, caseKind: string) => said("bundle.accessed", { purpose, caseKind });
     expect(
       counted(
+        listed,
         accessed("troubleshooting", "support"),
         accessed("productHealth", "support"),
         accessed("productHealth", "productHealth"),
