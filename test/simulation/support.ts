@@ -2,7 +2,7 @@ import { grantShape } from "../support/system/shapes.ts";
 import type { Chance } from "./chance.ts";
 import { useDropBox } from "./dropBox.ts";
 import type { Ending, KnownBundle, KnownCase, KnownGrant } from "./known.ts";
-import { listFiles, notLendable, readFile, readWhole } from "./reading.ts";
+import { notLendable, readFile, readWhole } from "./reading.ts";
 import { heardOf, insist, type Outcome, type Simulation, streamOf } from "./simulation.ts";
 
 /** Support: cases that open, close and open again, whose assigned engineers open drop boxes, link bundles, are granted access, and read. */
@@ -167,8 +167,7 @@ async function grant(simulation: Simulation, desk: Desk): Promise<void> {
     approvalOf: new Set(),
     approved: new Map(),
     denied: new Map(),
-    tell: () =>
-      simulation.time.live(() => readSome(simulation, desk, chance.pick([readWhole, readFile, listFiles]), given)),
+    tell: () => simulation.time.live(() => readSome(simulation, desk, chance.pick([readWhole, readFile]), given)),
   };
   simulation.known.grants.set(grantId, given);
   const outcome = await insist(simulation, chance, "granted", send, notLendable);
@@ -176,7 +175,7 @@ async function grant(simulation: Simulation, desk: Desk): Promise<void> {
   const { approval } = grantShape.parse(outcome.answer.json);
   for (const stampId of approval?.stampIds ?? []) given.approvalOf.add(stampId);
   desk.grants.push(given);
-  await readSome(simulation, desk, chance.pick([readWhole, readFile, listFiles]), given);
+  await readSome(simulation, desk, chance.pick([readWhole, readFile]), given);
 }
 
 async function readSome(

@@ -27,5 +27,5 @@ test(`[invariant 3] [invariant 7] a season of the service, with all that may go 
   expect(Object.keys(modes)).toEqual(expect.arrayContaining(["dropBox", "imported"]));
   expect(Object.keys(boxes)).toEqual(expect.arrayContaining(["expired", "quiet", "requested"]));
   expect(Object.keys(grants)).toEqual(expect.arrayContaining(["approvalLapsed", "denied"]));
-  expect(Object.keys(tally)).toEqual(expect.arrayContaining(["URL, approved", "file"]));
+  expect(Object.keys(tally)).toEqual(expect.arrayContaining(["URL, approved", "file", "list", "list, approved"]));
 }, 1_200_000);
