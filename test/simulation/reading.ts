@@ -4,8 +4,9 @@ import { issuedUrlShape } from "../support/system/shapes.ts";
 import { getBlob } from "../support/system/storage.ts";
 import { sha256Hex } from "../support/system/zip.ts";
 import type { Chance } from "./chance.ts";
+
 import { grantKey, type KnownBundle, type KnownGrant } from "./known.ts";
-import { count, insist, type Outcome, type Simulation, throughUrl } from "./simulation.ts";
+import { count, insist, type Outcome, type Simulation, streamOf, throughUrl } from "./simulation.ts";
 
 /** An engineer reads what a grant lends: a whole bundle, or one file taken out of it. */
 
@@ -42,6 +43,7 @@ const extractionShape = z.looseObject({ status: z.literal("Succeeded"), url: z.u
 
 export async function readFile(simulation: Simulation, reading: Reading): Promise<void> {
   const { chance, path, lent, bundle } = reading;
+  await listFiles(simulation, { ...reading, chance: streamOf(simulation, `list ${lent.grantId} ${bundle.bundleId}`) });
   const file = chance.oneOf(bundle.files);
   if (file === undefined) return;
   const place = `${path}/stamps/${bundle.stampId}/bundles/${bundle.bundleId}/files:extract`;
@@ -54,7 +56,7 @@ export async function readFile(simulation: Simulation, reading: Reading): Promis
 const fileListShape = z.looseObject({ value: z.array(z.looseObject({ path: z.string() })) });
 
 /** The names of the files, which are no less content than the files. */
-export async function listFiles(simulation: Simulation, reading: Reading): Promise<void> {
+async function listFiles(simulation: Simulation, reading: Reading): Promise<void> {
   const { path, lent, bundle } = reading;
   const place = `${path}/stamps/${bundle.stampId}/bundles/${bundle.bundleId}/files`;
   const outcome = await ask(simulation, reading, "list", place, undefined, { grantId: lent.grantId });

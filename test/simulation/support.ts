@@ -1,8 +1,10 @@
 import { grantShape } from "../support/system/shapes.ts";
 import type { Chance } from "./chance.ts";
 import { useDropBox } from "./dropBox.ts";
+
 import { type Ending, grantKey, type KnownBundle, type KnownCase, type KnownGrant } from "./known.ts";
-import { listFiles, notLendable, readFile, readWhole } from "./reading.ts";
+import { notLendable, readFile, readWhole } from "./reading.ts";
+
 import { heardOf, insist, type Outcome, type Simulation, streamOf } from "./simulation.ts";
 
 /** Support: cases that open, close and open again, whose assigned engineers open drop boxes, link bundles, are granted access, and read. */
@@ -168,8 +170,7 @@ async function grant(simulation: Simulation, desk: Desk): Promise<void> {
     approvalOf: new Set(),
     approved: new Map(),
     denied: new Map(),
-    tell: () =>
-      simulation.time.live(() => readSome(simulation, desk, chance.pick([readWhole, readFile, listFiles]), given)),
+    tell: () => simulation.time.live(() => readSome(simulation, desk, chance.pick([readWhole, readFile]), given)),
   };
   simulation.known.grants.set(grantKey(given), given);
   const what = foreign === undefined ? "granted" : "granted under a foreign id";
@@ -179,7 +180,7 @@ async function grant(simulation: Simulation, desk: Desk): Promise<void> {
   const { approval } = grantShape.parse(outcome.answer.json);
   for (const stampId of approval?.stampIds ?? []) given.approvalOf.add(stampId);
   desk.grants.push(given);
-  await readSome(simulation, desk, chance.pick([readWhole, readFile, listFiles]), given);
+  await readSome(simulation, desk, chance.pick([readWhole, readFile]), given);
 }
 
 /** Other cases' grants on a stamp of these bundles whose id this case has not used: an engineer may use it again, by accident or on purpose. */

@@ -31,6 +31,8 @@ test(`[invariant 3] [invariant 7] a season of the service, with all that may go 
     expect.arrayContaining([
       "URL, approved",
       "file",
+      "list",
+      "list, approved",
       "granted under a foreign id: GrantConflict",
       "lost, then compromised",
     ]),
