@@ -14,7 +14,7 @@ import { type Received, receive } from "./received.ts";
 import { asRefusal, refusalResponse } from "./refuse.ts";
 import { statusOf } from "./status.ts";
 
-/** One request through the layers, in the contract's order of checks: length and size, path, api-version, credential, role, body, operation. */
+/** One request through the layers, in the contract's order of checks: length and size, path, api-version, credential, role, query, body, operation. */
 
 /** What a handler gets: everything parsed, the caller known. */
 export type Call<Params, Query, Body> = {

@@ -168,7 +168,6 @@ test("the files that are loaded at a start hold only the packages that most invo
     "@azure/functions",
     "@azure/storage-blob",
     "canonicalize",
-    "http-message-sig",
     "jose",
     "jsonc-parser",
     "structured-headers",

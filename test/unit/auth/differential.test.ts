@@ -17,7 +17,7 @@ import {
 } from "./support.ts";
 
 /**
- * Two implementations of RFC 9421 that share no code of ours must agree: on what `http-message-signatures` signs, on what
+ * Our verifier and two libraries for RFC 9421 must agree: on what `http-message-signatures` signs, on what
  * `http-message-sig` signs, and on what was altered since.
  */
 
@@ -120,8 +120,8 @@ async function signedByThem(draft: Unsigned): Promise<SignedRequest> {
   return { method, targetUri: url, headers: headersOf(message.headers), body };
 }
 
-/** Signed by `http-message-sig`, the library that verifies in the service. */
-async function signedByOurs(draft: Unsigned): Promise<SignedRequest> {
+/** Signed by `http-message-sig`, by which the reference client signs. */
+async function signedByClients(draft: Unsigned): Promise<SignedRequest> {
   const { method, url, headers, body, components, parameters, label, key } = draft;
   const values: Readonly<Record<string, number | string>> = valuesOf(draft);
   const { signature, signatureInput } = await createSignature(
@@ -189,8 +189,8 @@ function replaced(request: SignedRequest, name: string, change: (value: string) 
   return { ...request, headers };
 }
 
-describe("two implementations agree", () => {
-  it("on what the other one signs", async () => {
+describe("the implementations agree", () => {
+  it("on what another library signs", async () => {
     await fc.assert(
       fc.asyncProperty(unsigned, async (draft) => {
         const request = await signedByThem(draft);
@@ -201,10 +201,10 @@ describe("two implementations agree", () => {
     );
   });
 
-  it("on what ours signs", async () => {
+  it("on what the reference client's library signs", async () => {
     await fc.assert(
       fc.asyncProperty(unsigned, async (draft) => {
-        const request = await signedByOurs(draft);
+        const request = await signedByClients(draft);
         expect(await verifyWith(request, keys)).toMatchObject({ keyId: draft.key.keyId, nonce: draft.nonce });
         expect(await theyAccept(request)).toBe(true);
       }),
