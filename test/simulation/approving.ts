@@ -31,9 +31,17 @@ export async function answerRequests(simulation: Simulation, member: Member, cha
 async function approve(simulation: Simulation, member: Member, chance: Chance, grant: KnownGrant): Promise<void> {
   await answer(simulation, member, chance, grant, "approve", grant.approved);
   grant.tell();
+  if (grant.approved.get(member.known.stampId) === "acknowledged") letOthersHear(simulation, chance, grant);
   if (!chance.happens(0.3)) return;
   await simulation.time.pass(chance.hours(3));
   await deny(simulation, member, chance, grant);
+}
+
+/** The id of what an operator approved is worth something to another case. */
+function letOthersHear({ known }: Simulation, chance: Chance, grant: KnownGrant): void {
+  for (const each of known.cases.values()) {
+    if (each.caseNumber !== grant.caseNumber && chance.happens(0.5)) each.overhear(grant);
+  }
 }
 
 const deny = (simulation: Simulation, member: Member, chance: Chance, grant: KnownGrant): Promise<void> =>

@@ -58,6 +58,8 @@ export type KnownCase = {
   readonly stampIds: Set<string>;
   readonly closings: Ending[];
   readonly boxes: KnownBox[];
+  /** Somebody of the case hears of another case's grant. */
+  readonly overhear: (foreign: KnownGrant) => void;
 };
 
 /** One version of a file that a customer wrote to a drop box, acknowledged. */
