@@ -24,6 +24,7 @@ import { stampHandlers } from "./http/handlers/stamps.ts";
 import type { Edge } from "./http/serve.ts";
 import { log } from "./log.ts";
 import { onMessage, onTime } from "./operated.ts";
+import { eachInTurn } from "./operations/bounded.ts";
 import { notePoisonedVerification, verifyMessage } from "./operations/bundles/verificationMessages.ts";
 import { extractMessage, notePoisonedExtraction } from "./operations/cases/extractionMessages.ts";
 import { reasonsNotToStart } from "./operations/compliance/checkAccounts.ts";
@@ -35,10 +36,11 @@ import { sealCheckpoint } from "./operations/compliance/sealCheckpoint.ts";
 import { noteArrival } from "./operations/dropBoxes/arrivalMessages.ts";
 import { rememberFalseClaims } from "./operations/falseClaims.ts";
 import { openIntake } from "./operations/intake.ts";
-import type { Clock, World } from "./operations/needs.ts";
+import type { Clock, Rules, World } from "./operations/needs.ts";
 import { forgetOld } from "./operations/people/forgetPerson.ts";
 import { purgeDue } from "./operations/purge/purgeDue.ts";
 import { sweepUnfinished } from "./operations/purge/sweepUnfinished.ts";
+import { openPurgeDates } from "./operations/purgeDates.ts";
 import type { Restored } from "./operations/restore/restoreLedger.ts";
 import { openAccounts } from "./storage/accounts.ts";
 import { type BundleAccount, openBundleAccount } from "./storage/blobs/account.ts";
@@ -112,6 +114,17 @@ export function openApp(config: Config, options: AppOptions = {}): App {
   const storage = openStorage(config, clock, options.policies ?? []);
   const papers = openPapers(config, clock);
   const { nonces, ...parts } = storage;
+  const rules: Rules = {
+    publicOrigin: config.publicOrigin,
+    purgeAfterDays: config.purgeAfterDays,
+    purgeAfterCaseCloseDays: config.purgeAfterCaseCloseDays,
+    eraseDelayHours: config.eraseDelayHours,
+    maxBundleBytes: config.maxBundleBytes,
+    maxDropBoxFiles: config.maxDropBoxFiles,
+    metadataRetentionDays: config.metadataRetentionDays,
+    limits: config.limits,
+    oldestVersions: config.oldestVersions,
+  };
   const world: World = {
     ...parts,
     clock,
@@ -120,17 +133,8 @@ export function openApp(config: Config, options: AppOptions = {}): App {
     tracing: { current: () => currentTrace()?.traceId, under: underTrace },
     intake: openIntake({ clock, log, rollups: storage.rollups }),
     falseClaims: rememberFalseClaims(),
-    rules: {
-      publicOrigin: config.publicOrigin,
-      purgeAfterDays: config.purgeAfterDays,
-      purgeAfterCaseCloseDays: config.purgeAfterCaseCloseDays,
-      eraseDelayHours: config.eraseDelayHours,
-      maxBundleBytes: config.maxBundleBytes,
-      maxDropBoxFiles: config.maxDropBoxFiles,
-      metadataRetentionDays: config.metadataRetentionDays,
-      limits: config.limits,
-      oldestVersions: config.oldestVersions,
-    },
+    purgeDates: openPurgeDates({ schedule: storage.schedule, rules }),
+    rules,
   };
   return {
     world,
@@ -163,12 +167,16 @@ export function openApp(config: Config, options: AppOptions = {}): App {
     timers: {
       forgetOld: onTime("forgetOld", () => forgetOld(world)),
       foldLedger: onTime("foldLedger", () => foldTouched(world)),
-      purgeDue: onTime("purgeDue", async () => {
-        await purgeDue(world);
-        await world.runs.succeeded("purgeDue", toUtcTime(clock.now()));
-        // Housekeeping comes last: it must never keep a purge from its work.
-        await nonces.dropBefore(addDays(utcDay(real()), -1));
-      }),
+      purgeDue: onTime("purgeDue", () =>
+        // Neither a purge nor housekeeping that fails keeps the other from its work.
+        eachInTurn(
+          async () => {
+            await purgeDue(world);
+            await world.runs.succeeded("purgeDue", toUtcTime(clock.now()));
+          },
+          () => nonces.dropBefore(addDays(utcDay(real()), -1)),
+        ),
+      ),
       reconcile: onTime("reconcile", () => reconcile(world)),
       sealCheckpoint: onTime("sealCheckpoint", async () => {
         await sealCheckpoint(world);
@@ -190,7 +198,7 @@ export function openApp(config: Config, options: AppOptions = {}): App {
 
 function openStorage(config: Config, clock: Clock, policies: readonly PipelinePolicy[]) {
   const table = (name: string) => openTable(() => tableClient(config, name, policies));
-  const schedule = openSchedule(table("schedule"));
+  const schedule = openSchedule(table("schedule"), log);
   const stamps = openStamps(table("stamps"), schedule.touch);
   const cases = openCases(table("cases"), schedule.touch);
   const service = openService(table("service"), schedule.touch);

@@ -76,8 +76,24 @@ export type Records = { readonly checkpoints: Shelf | undefined; readonly ledger
 
 export type Findings = { readonly asOf: UtcTime; readonly violations: Violation[] };
 
+/** How far a changed `PURGE_AFTER_CASE_CLOSE_DAYS` is applied to what was closed before it changed. */
+export type ClosingRule = {
+  /** The setting; null where it is off. */
+  readonly days: number | null;
+  /** When it was first seen in force. */
+  readonly since: UtcTime;
+  /** The list that is gone through, and after which place. */
+  readonly list: "due" | "cases" | "done";
+  readonly after?: string | undefined;
+  /** Whether it was gone through a second time, for what an instance with the former setting wrote meanwhile. */
+  readonly isSecond: boolean;
+};
+
 /** When each timer last succeeded, and what the reconciler found last. */
 export type Runs = {
+  readonly closingRule: () => Promise<{ readonly value: ClosingRule; readonly etag: string } | undefined>;
+  /** Throws `HeadMoved` where another run has written since. */
+  readonly keepClosingRule: (rule: ClosingRule, etag: string | undefined) => Promise<void>;
   readonly succeeded: (timer: string, on: UtcTime) => Promise<void>;
   readonly lastSuccess: (timer: string) => Promise<UtcTime | undefined>;
   readonly keepFindings: (found: Findings) => Promise<void>;
