@@ -42,6 +42,7 @@ import { purgeDue } from "./operations/purge/purgeDue.ts";
 import { sweepUnfinished } from "./operations/purge/sweepUnfinished.ts";
 import { openPurgeDates } from "./operations/purgeDates.ts";
 import type { Restored } from "./operations/restore/restoreLedger.ts";
+import { openSingleFlight } from "./operations/singleFlight.ts";
 import { openAccounts } from "./storage/accounts.ts";
 import { type BundleAccount, openBundleAccount } from "./storage/blobs/account.ts";
 import type { Inspect } from "./storage/blobs/inventory.ts";
@@ -52,6 +53,7 @@ import { openQueue } from "./storage/queue.ts";
 import { openResourceManager } from "./storage/resourceManager.ts";
 import { openAccessIndex } from "./storage/tables/accesses.ts";
 import { openCases } from "./storage/tables/cases.ts";
+import { openClaims } from "./storage/tables/claims.ts";
 import { openDirectory } from "./storage/tables/directory.ts";
 import { openEvents } from "./storage/tables/events.ts";
 import { openLeaves } from "./storage/tables/leaves.ts";
@@ -113,7 +115,7 @@ export function openApp(config: Config, options: AppOptions = {}): App {
   const clock: Clock = { real, now };
   const storage = openStorage(config, clock, options.policies ?? []);
   const papers = openPapers(config, clock);
-  const { nonces, ...parts } = storage;
+  const { nonces, claims, ...parts } = storage;
   const rules: Rules = {
     publicOrigin: config.publicOrigin,
     purgeAfterDays: config.purgeAfterDays,
@@ -133,6 +135,7 @@ export function openApp(config: Config, options: AppOptions = {}): App {
     tracing: { current: () => currentTrace()?.traceId, under: underTrace },
     intake: openIntake({ clock, log, rollups: storage.rollups }),
     falseClaims: rememberFalseClaims(),
+    singleFlight: openSingleFlight({ claims, clock, log }),
     purgeDates: openPurgeDates({ schedule: storage.schedule, rules }),
     rules,
   };
@@ -217,6 +220,7 @@ function openStorage(config: Config, clock: Clock, policies: readonly PipelinePo
     rollups: openRollups(table("rollups")),
     accessIndex: openAccessIndex(table("accesses")),
     runs: openRuns(table("runs")),
+    claims: openClaims(table("claims")),
     directory: openDirectory(table("directory")),
     people: openPeople(table("people"), clock.now),
     nonces: openNonces(table, () => tableService(config, policies)),

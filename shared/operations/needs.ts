@@ -16,6 +16,7 @@ import type { Schedule } from "./needs/schedule.ts";
 import type { Checkpoints, Leaves, Records, Runs, Service } from "./needs/service.ts";
 import type { Stamps } from "./needs/stamps.ts";
 import type { PurgeDates } from "./purgeDates.ts";
+import type { SingleFlight } from "./singleFlight.ts";
 
 export type * from "./needs/cases.ts";
 export type * from "./needs/clock.ts";
@@ -81,6 +82,7 @@ export type World = {
   readonly intake: Intake;
   readonly falseClaims: FalseClaims;
   readonly purgeDates: PurgeDates;
+  readonly singleFlight: SingleFlight;
 };
 
 /** The stores as an auditor's operations get them: nothing in here writes, so none of them can. */

@@ -74,6 +74,20 @@ export type Shelf = {
 /** Outside of the service's own storage, where nobody can rewrite it; undefined where there is none, as on one machine. */
 export type Records = { readonly checkpoints: Shelf | undefined; readonly ledger: Shelf | undefined };
 
+/** Who works on something that one should work on at a time, and until when that is believed without another word. */
+export type Claim = { readonly holder: string; readonly expiresOn: UtcTime };
+
+/** Each write gives the new ETag. */
+export type Claims = {
+  readonly read: (name: string) => Promise<(Claim & { readonly etag: string }) | undefined>;
+  /** Undefined where there is one. */
+  readonly insert: (name: string, claim: Claim) => Promise<string | undefined>;
+  /** Throws `HeadMoved` where it is not as it was read. */
+  readonly replace: (name: string, claim: Claim, etag: string) => Promise<string>;
+  /** Throws `HeadMoved` where it is not as it was read. */
+  readonly remove: (name: string, etag: string) => Promise<void>;
+};
+
 export type Findings = { readonly asOf: UtcTime; readonly violations: Violation[] };
 
 /** How far a changed `PURGE_AFTER_CASE_CLOSE_DAYS` is applied to what was closed before it changed. */

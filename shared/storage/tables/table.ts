@@ -14,6 +14,9 @@ import { type Entity, fromEntity } from "./entity.ts";
 
 /** The few calls that every table of the service is used by. Each turns an outage into `ServiceUnavailable`. */
 
+/** The ETag that every version of a row fits. */
+const anyVersion = "*";
+
 /** Sorts after every character of a key. */
 const afterAll = "~";
 
@@ -84,21 +87,20 @@ export function openTable(open: () => TableClient) {
 
   const put = (entity: Entity) => orUnavailable(() => call(() => client().upsertEntity(entity, "Replace")));
 
-  /** Whether this call inserted it; false where a row of that key was there. */
-  async function insert(entity: Entity): Promise<boolean> {
+  /** Its ETag where this call inserted it; undefined where a row of that key was there. */
+  async function insert(entity: Entity): Promise<string | undefined> {
     try {
-      await call(() => client().createEntity(entity));
-      return true;
+      return (await call(() => client().createEntity(entity))).etag ?? anyVersion;
     } catch (error) {
-      if (isConflict(error)) return false;
+      if (isConflict(error)) return undefined;
       throw asServiceUnavailable(error);
     }
   }
 
   /** Gives the new ETag. Throws `HeadMoved` where the row is not as it was read. */
-  async function replace(entity: Entity, etag: string): Promise<string | undefined> {
+  async function replace(entity: Entity, etag: string): Promise<string> {
     try {
-      return (await client().updateEntity(entity, "Replace", { etag })).etag;
+      return (await client().updateEntity(entity, "Replace", { etag })).etag ?? anyVersion;
     } catch (error) {
       throw movedOr(error, entity.partitionKey);
     }
