@@ -24,6 +24,7 @@ import { stampHandlers } from "./http/handlers/stamps.ts";
 import type { Edge } from "./http/serve.ts";
 import { log } from "./log.ts";
 import { onMessage, onTime } from "./operated.ts";
+import { eachInTurn } from "./operations/bounded.ts";
 import { notePoisonedVerification, verifyMessage } from "./operations/bundles/verificationMessages.ts";
 import { extractMessage, notePoisonedExtraction } from "./operations/cases/extractionMessages.ts";
 import { reasonsNotToStart } from "./operations/compliance/checkAccounts.ts";
@@ -35,11 +36,13 @@ import { sealCheckpoint } from "./operations/compliance/sealCheckpoint.ts";
 import { noteArrival } from "./operations/dropBoxes/arrivalMessages.ts";
 import { rememberFalseClaims } from "./operations/falseClaims.ts";
 import { openIntake } from "./operations/intake.ts";
-import type { Clock, World } from "./operations/needs.ts";
+import type { Clock, Rules, World } from "./operations/needs.ts";
 import { forgetOld } from "./operations/people/forgetPerson.ts";
 import { purgeDue } from "./operations/purge/purgeDue.ts";
 import { sweepUnfinished } from "./operations/purge/sweepUnfinished.ts";
+import { openPurgeDates } from "./operations/purgeDates.ts";
 import type { Restored } from "./operations/restore/restoreLedger.ts";
+import { openSingleFlight } from "./operations/singleFlight.ts";
 import { openAccounts } from "./storage/accounts.ts";
 import { type BundleAccount, openBundleAccount } from "./storage/blobs/account.ts";
 import type { Inspect } from "./storage/blobs/inventory.ts";
@@ -50,6 +53,7 @@ import { openQueue } from "./storage/queue.ts";
 import { openResourceManager } from "./storage/resourceManager.ts";
 import { openAccessIndex } from "./storage/tables/accesses.ts";
 import { openCases } from "./storage/tables/cases.ts";
+import { openClaims } from "./storage/tables/claims.ts";
 import { openDirectory } from "./storage/tables/directory.ts";
 import { openEvents } from "./storage/tables/events.ts";
 import { openLeaves } from "./storage/tables/leaves.ts";
@@ -111,7 +115,18 @@ export function openApp(config: Config, options: AppOptions = {}): App {
   const clock: Clock = { real, now };
   const storage = openStorage(config, clock, options.policies ?? []);
   const papers = openPapers(config, clock);
-  const { nonces, ...parts } = storage;
+  const { nonces, claims, ...parts } = storage;
+  const rules: Rules = {
+    publicOrigin: config.publicOrigin,
+    purgeAfterDays: config.purgeAfterDays,
+    purgeAfterCaseCloseDays: config.purgeAfterCaseCloseDays,
+    eraseDelayHours: config.eraseDelayHours,
+    maxBundleBytes: config.maxBundleBytes,
+    maxDropBoxFiles: config.maxDropBoxFiles,
+    metadataRetentionDays: config.metadataRetentionDays,
+    limits: config.limits,
+    oldestVersions: config.oldestVersions,
+  };
   const world: World = {
     ...parts,
     clock,
@@ -120,17 +135,9 @@ export function openApp(config: Config, options: AppOptions = {}): App {
     tracing: { current: () => currentTrace()?.traceId, under: underTrace },
     intake: openIntake({ clock, log, rollups: storage.rollups }),
     falseClaims: rememberFalseClaims(),
-    rules: {
-      publicOrigin: config.publicOrigin,
-      purgeAfterDays: config.purgeAfterDays,
-      purgeAfterCaseCloseDays: config.purgeAfterCaseCloseDays,
-      eraseDelayHours: config.eraseDelayHours,
-      maxBundleBytes: config.maxBundleBytes,
-      maxDropBoxFiles: config.maxDropBoxFiles,
-      metadataRetentionDays: config.metadataRetentionDays,
-      limits: config.limits,
-      oldestVersions: config.oldestVersions,
-    },
+    singleFlight: openSingleFlight({ claims, clock, log }),
+    purgeDates: openPurgeDates({ schedule: storage.schedule, rules }),
+    rules,
   };
   return {
     world,
@@ -163,12 +170,16 @@ export function openApp(config: Config, options: AppOptions = {}): App {
     timers: {
       forgetOld: onTime("forgetOld", () => forgetOld(world)),
       foldLedger: onTime("foldLedger", () => foldTouched(world)),
-      purgeDue: onTime("purgeDue", async () => {
-        await purgeDue(world);
-        await world.runs.succeeded("purgeDue", toUtcTime(clock.now()));
-        // Housekeeping comes last: it must never keep a purge from its work.
-        await nonces.dropBefore(addDays(utcDay(real()), -1));
-      }),
+      purgeDue: onTime("purgeDue", () =>
+        // Neither a purge nor housekeeping that fails keeps the other from its work.
+        eachInTurn(
+          async () => {
+            await purgeDue(world);
+            await world.runs.succeeded("purgeDue", toUtcTime(clock.now()));
+          },
+          () => nonces.dropBefore(addDays(utcDay(real()), -1)),
+        ),
+      ),
       reconcile: onTime("reconcile", () => reconcile(world)),
       sealCheckpoint: onTime("sealCheckpoint", async () => {
         await sealCheckpoint(world);
@@ -191,7 +202,7 @@ export function openApp(config: Config, options: AppOptions = {}): App {
 
 function openStorage(config: Config, clock: Clock, policies: readonly PipelinePolicy[]) {
   const table = (name: string) => openTable(() => tableClient(config, name, policies));
-  const schedule = openSchedule(table("schedule"));
+  const schedule = openSchedule(table("schedule"), log);
   const stamps = openStamps(table("stamps"), schedule.touch);
   const cases = openCases(table("cases"), schedule.touch);
   const service = openService(table("service"), schedule.touch);
@@ -210,6 +221,7 @@ function openStorage(config: Config, clock: Clock, policies: readonly PipelinePo
     rollups: openRollups(table("rollups")),
     accessIndex: openAccessIndex(table("accesses")),
     runs: openRuns(table("runs")),
+    claims: openClaims(table("claims")),
     directory: openDirectory(table("directory")),
     people: openPeople(table("people"), clock.now),
     nonces: openNonces(table, () => tableService(config, policies)),

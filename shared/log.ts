@@ -40,13 +40,22 @@ function described(error: unknown): Record<string, unknown> {
   const code = "code" in error && typeof error.code === "string" ? { errorCode: error.code } : {};
   const status = "statusCode" in error && typeof error.statusCode === "number" ? { status: error.statusCode } : {};
   const cause = error.cause === undefined ? {} : { cause: described(error.cause) };
+  const errors = error instanceof AggregateError ? { errors: error.errors.slice(0, 3).map(described) } : {};
   // Without the message, which may have several lines and stands sanitized beside it.
   const stack = error.stack
     ?.split("\n")
     .map((line) => line.trim())
     .filter((line) => line.startsWith("at "))
     .slice(0, 4);
-  return { error: error.name, ...code, ...status, ...cause, message: withoutSignatures(error.message), stack };
+  return {
+    error: error.name,
+    ...code,
+    ...status,
+    ...cause,
+    ...errors,
+    message: withoutSignatures(error.message),
+    stack,
+  };
 }
 
 const withoutSignatures = (text: string): string => text.slice(0, 500).replaceAll(/sig=[^&\s"]+/gi, "sig=…");

@@ -30,6 +30,11 @@ export function probeContainerName(stampId: string, hour: Date): string {
   return `${landingPrefix}${utcDay(hour)}-${digest}`;
 }
 
+/** The day of creation that a landing container's name says; undefined for any other container. */
+export function uploadDayOfContainer(name: string): UtcDay | undefined {
+  return utcDaySchema.safeParse(/^landing-(\d{8})-/.exec(name)?.[1]).data;
+}
+
 /** The one blob that a landing container holds. */
 export const landingBlobName = "bundle.zip";
 

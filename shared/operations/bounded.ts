@@ -21,6 +21,47 @@ export async function eachBounded<T>(
   if (failures.length > 0) throw failures[0];
 }
 
+/** Failures that an error names; the others are only counted. */
+const mostNamed = 20;
+
+/** What failed while the rest was done. */
+export class Failures extends AggregateError {
+  override readonly name = "Failures";
+  readonly count: number;
+
+  constructor(named: readonly unknown[], count: number) {
+    super(named, `${count} failed; the rest is done`);
+    this.count = count;
+  }
+}
+
+/**
+ * Runs `work` on each item, at most `limit` at once, and goes on after a failure. Throws `Failures` at the end if any failed; a failure of `items`
+ * itself ends the run.
+ */
+export async function eachIsolated<T>(
+  items: AsyncIterable<T> | Iterable<T>,
+  limit: number,
+  work: (item: T) => Promise<void>,
+): Promise<void> {
+  const named: unknown[] = [];
+  let count = 0;
+  const note = (error: unknown) => {
+    count += 1;
+    if (named.length < mostNamed) named.push(error);
+  };
+  try {
+    await eachBounded(items, limit, (item) => work(item).catch(note));
+  } catch (error) {
+    note(error);
+  }
+  if (count > 0) throw new Failures(named, count);
+}
+
+/** Runs each piece of work in turn, also after one has failed. Throws `Failures` at the end. */
+export const eachInTurn = (...pieces: readonly (() => Promise<void>)[]): Promise<void> =>
+  eachIsolated(pieces, 1, (piece) => piece());
+
 /** Maps in order, at most `limit` at once. */
 export async function mapBounded<A, B>(
   items: readonly A[],

@@ -15,11 +15,13 @@ import type { AccessIndex, Directory, Rollups } from "./needs/reports.ts";
 import type { Schedule } from "./needs/schedule.ts";
 import type { Checkpoints, Leaves, Records, Runs, Service } from "./needs/service.ts";
 import type { Stamps } from "./needs/stamps.ts";
+import type { PurgeDates } from "./purgeDates.ts";
+import type { SingleFlight } from "./singleFlight.ts";
 
 export type * from "./needs/cases.ts";
 export type * from "./needs/clock.ts";
 export type * from "./needs/contents.ts";
-export type * from "./needs/days.ts";
+export * from "./needs/days.ts";
 export type * from "./needs/intake.ts";
 export type * from "./needs/landing.ts";
 export * from "./needs/ledger.ts";
@@ -79,6 +81,8 @@ export type World = {
   readonly tracing: Tracing;
   readonly intake: Intake;
   readonly falseClaims: FalseClaims;
+  readonly purgeDates: PurgeDates;
+  readonly singleFlight: SingleFlight;
 };
 
 /** The stores as an auditor's operations get them: nothing in here writes, so none of them can. */

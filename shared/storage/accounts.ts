@@ -1,7 +1,14 @@
 import { landingContainerName, probeContainerName } from "../domain/containers.ts";
 import { type PlacementAccount, placeBundle } from "../domain/placement.ts";
 import { DomainError } from "../errors.ts";
-import type { Boxes, Contents, Days, Landing, Storehouse } from "../operations/needs.ts";
+import {
+  AccountMissing,
+  type Boxes,
+  type Contents,
+  type Days,
+  type Landing,
+  type Storehouse,
+} from "../operations/needs.ts";
 import type { BundleAccount } from "./blobs/account.ts";
 
 /** The configured accounts as operations see them: an account by the name that a bundle's row holds. */
@@ -31,7 +38,7 @@ export function openAccounts(
       "ServiceUnavailable",
       "The storage of this bundle is not configured at the moment. Try again later.",
       {
-        cause: new Error(`BUNDLE_ACCOUNTS names no account ${name}`),
+        cause: new AccountMissing(`BUNDLE_ACCOUNTS names no account ${name}`),
       },
     );
   };

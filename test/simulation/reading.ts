@@ -4,7 +4,6 @@ import { issuedUrlShape } from "../support/system/shapes.ts";
 import { getBlob } from "../support/system/storage.ts";
 import { sha256Hex } from "../support/system/zip.ts";
 import type { Chance } from "./chance.ts";
-
 import { grantKey, type KnownBundle, type KnownGrant } from "./known.ts";
 import { count, insist, type Outcome, type Simulation, streamOf, throughUrl } from "./simulation.ts";
 

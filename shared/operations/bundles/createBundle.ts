@@ -2,13 +2,13 @@ import { randomUUID } from "node:crypto";
 import { terms } from "../../../terms/index.ts";
 import type { Bundle, BundleRequest } from "../../api/bundles.ts";
 import type { BundleManifest } from "../../api/manifest.ts";
-import { type BundleId, toUtcTime } from "../../api/primitives.ts";
+import { type BundleId, toUtcTime, type UtcTime } from "../../api/primitives.ts";
 import { type BundleRecord, bundleFacts, keptFacts } from "../../domain/bundle.ts";
 import { coveringDecision, isCreatable, requireCreatable } from "../../domain/creation.ts";
 import type { CustodyRecord } from "../../domain/custody.ts";
 import { type Condition, requireCondition } from "../../domain/etag.ts";
 import type { EventData, NewEvent } from "../../domain/event.ts";
-import { deleteBy, purgeOn } from "../../domain/retention.ts";
+import { deleteBy } from "../../domain/retention.ts";
 import type { StampRecord } from "../../domain/stamp.ts";
 import { tooManyRequests } from "../../domain/storms.ts";
 import { utcDay } from "../../domain/utcDay.ts";
@@ -119,7 +119,8 @@ async function insert(
   const now = clock.now();
   const standing = spare.of;
   const digest = await requestDigest(world, caller.stampId, said);
-  const fresh = newBundle(world, stamp, bundleId, creation, digest, now);
+  const due = await world.purgeDates.purgeOn(now);
+  const fresh = newBundle(world, stamp, bundleId, creation, { digest, purgeOn: due }, now);
   const record = standing?.account === fresh.account ? { ...fresh, landing: standing.landing } : fresh;
   const operator =
     request.consent === undefined ? undefined : await operatorOf(world, caller.stampId, request.consent.decidedBy);
@@ -149,11 +150,11 @@ async function discard({ landing, schedule }: Pick<World, "landing" | "schedule"
 }
 
 function newBundle(
-  world: Pick<World, "landing" | "rules" | "tracing">,
+  world: Pick<World, "landing" | "tracing">,
   stamp: StampRecord,
   bundleId: BundleId,
   { request, custody }: Creation,
-  digest: string,
+  { digest, purgeOn }: { readonly digest: string; readonly purgeOn: UtcTime },
   now: Date,
 ): BundleRecord {
   const { consent: _consent, ...asked } = request;
@@ -166,7 +167,7 @@ function newBundle(
     state: "created",
     createdOn: toUtcTime(now),
     deleteBy: deleteBy(now),
-    purgeOn: purgeOn(now, world.rules.purgeAfterDays),
+    purgeOn,
     consentDecision: coveringDecision(stamp, request, randomUUID()),
     links: [],
     ...(custody === undefined ? {} : { custody: { ...custody, importedOn: toUtcTime(now) } }),

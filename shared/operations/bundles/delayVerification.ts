@@ -37,13 +37,17 @@ export async function delayVerification(
         actor: theService,
         data: { ...bundleFacts(bundle), attempts, nextAttemptOn, error: lastError.code },
       };
+      const events = isToldOf(attempts) ? [event] : [];
       await schedule.remember(uploadWork(bundle), new Date(nextAttemptOn));
-      await stamps.commit(stampId, head, { events: [event], update: [{ from: bundle, to: next }] }, now);
+      await stamps.commit(stampId, head, { events, update: [{ from: bundle, to: next }] }, now);
       return attempts;
     },
   );
   if (attempts !== undefined) log.alert("verification.delayed", { stampId, bundleId, attempts });
 }
+
+/** Each doubling has an event: a long outage writes a dozen, not one an hour. The bundle's row counts every attempt. */
+const isToldOf = (attempts: number): boolean => Number.isInteger(Math.log2(attempts));
 
 function delayed(bundle: BundleRecord, cause: unknown, now: Date) {
   const attempts = (bundle.verification?.attempts ?? 0) + 1;

@@ -6,6 +6,12 @@ import type { World } from "../needs.ts";
 import { transact } from "../transact.ts";
 import { finishPurge } from "./finishPurge.ts";
 
+/** The service could not read what was uploaded, and will not be able to. */
+export const unverifiable = {
+  code: "Unverifiable",
+  message: "The service could not verify the bundle in the time it may be kept. Collect and send the logs again.",
+} as const;
+
 /** The verdict that a submitted bundle is not what its stamp signed; its bytes are deleted at once. */
 export async function rejectBundle(
   world: World,

@@ -5,7 +5,7 @@ import { expiresUnsubmittedOn } from "../../domain/retention.ts";
 import type { World } from "../needs.ts";
 import { transact } from "../transact.ts";
 import { finishPurge } from "./finishPurge.ts";
-import { rejectBundle } from "./rejectBundle.ts";
+import { rejectBundle, unverifiable } from "./rejectBundle.ts";
 import { firstLookAfterMs, lookSoon, uploadWork } from "./uploadWork.ts";
 
 /**
@@ -63,10 +63,7 @@ async function settleSubmitted(world: World, bundle: BundleRecord): Promise<Bund
   const { clock, queue } = world;
   const now = clock.now();
   if (now.getTime() >= Date.parse(bundle.purgeOn)) {
-    return await rejectBundle(world, bundle, {
-      code: "Unverifiable",
-      message: "The service could not verify the bundle in the time it may be kept. Collect and send the logs again.",
-    });
+    return await rejectBundle(world, bundle, unverifiable);
   }
   const next = bundle.verification?.nextAttemptOn;
   if (next !== undefined && Date.parse(next) > now.getTime()) {

@@ -1,6 +1,6 @@
 import { type StampId, toUtcTime } from "../../api/primitives.ts";
 import type { StampRecord } from "../../domain/stamp.ts";
-import { eachBounded } from "../bounded.ts";
+import { eachInTurn, eachIsolated } from "../bounded.ts";
 import { endGrants } from "../cases/settleCase.ts";
 import type { World } from "../needs.ts";
 import { settleBundle } from "./settleBundle.ts";
@@ -10,10 +10,13 @@ import { settleBundle } from "./settleBundle.ts";
  * Grants on its bundles end with a disabling too. All of that is dead from the commit on; this makes it show, and a sweeper does it where we die first.
  */
 export async function settleStamp(world: World, stampId: StampId): Promise<void> {
-  await eachBounded(world.stamps.openBundles(stampId), 8, async ({ item: bundleId }) => {
-    await settleBundle(world, stampId, bundleId);
-  });
-  await eachBounded(world.stamps.cases(stampId), 8, ({ item }) => endGrants(world, item));
+  await eachInTurn(
+    () =>
+      eachIsolated(world.stamps.openBundles(stampId), 8, async ({ item: bundleId }) => {
+        await settleBundle(world, stampId, bundleId);
+      }),
+    () => eachIsolated(world.stamps.cases(stampId), 8, ({ item }) => endGrants(world, item)),
+  );
 }
 
 /** Call before the commit; run what it gives after it. */

@@ -7,7 +7,7 @@ import { actorOf, type SendingCaller } from "../caller.ts";
 import type { LandedBlob, World } from "../needs.ts";
 import { invalidState, noSuchBundle, requireWriter } from "../refusals.ts";
 import { transact } from "../transact.ts";
-import { askForVerification } from "./askForVerification.ts";
+import { askAgainLater, askForVerification } from "./askForVerification.ts";
 import { bundleView } from "./view.ts";
 
 type Needs = Pick<World, "clock" | "rules" | "stamps" | "landing" | "queue" | "schedule" | "log">;
@@ -30,7 +30,7 @@ export async function submitBundle(
       const stamp = requireWriter(head, caller, world.clock);
       const bundle = await stamps.bundle(stampId, bundleId);
       if (bundle === undefined) throw noSuchBundle();
-      if (bundle.sha256 !== undefined) return { stamp, bundle: requireSame(bundle, said) };
+      if (bundle.sha256 !== undefined) return { stamp, bundle: requireSame(bundle, said), isRepeat: true };
       requireOpen(bundle, stamp, clock.now());
       requireSame(bundle, said);
       const blob = requireUsable(await landing.landed(bundle.account, bundle.landing), world.rules.maxBundleBytes);
@@ -42,11 +42,13 @@ export async function submitBundle(
         data: { ...transition(bundle, next), sha256: said.sha256, etag: blob.etag },
       } as const;
       await stamps.commit(stampId, head, { events: [event], update: [{ from: bundle, to: next }] }, now);
-      return { stamp, bundle: next };
+      return { stamp, bundle: next, isRepeat: false };
     },
     caller.head,
   );
-  if (submitted.bundle.state === "submitted") await askForVerification(world, submitted.bundle);
+  if (submitted.bundle.state === "submitted") {
+    await (submitted.isRepeat ? askAgainLater : askForVerification)(world, submitted.bundle);
+  }
   return bundleView(submitted.bundle, submitted.stamp, clock.now());
 }
 

@@ -11,8 +11,9 @@ import { transact } from "../transact.ts";
 import { delayVerification } from "./delayVerification.ts";
 import { placeOf } from "./finishPurge.ts";
 import { beginInventory, keepInventory } from "./inventory.ts";
-import { rejectBundle } from "./rejectBundle.ts";
+import { rejectBundle, unverifiable } from "./rejectBundle.ts";
 import { settleBundle } from "./settleBundle.ts";
+import { uploadWork } from "./uploadWork.ts";
 
 /** What the queue carries. */
 export const verificationMessage = z.object({ stampId, bundleId });
@@ -23,12 +24,20 @@ const copyPollSeconds = 3;
 
 /**
  * Verifies one submitted bundle: copies the pinned blob to where no stamp can write, reads the copy, and gives the verdict (invariant 6).
- * Running it twice, at once or again, has one effect. What fails on our side is no verdict: it is written down and tried again.
+ * Running it twice, at once or again, has one effect, and at once it reads once. What fails on our side is no verdict: it is written down and tried
+ * again.
  */
 export async function verifyBundle(world: World, message: VerificationMessage): Promise<void> {
-  const bundle = await world.stamps.bundle(message.stampId, message.bundleId);
-  if (bundle === undefined) return;
-  await world.tracing.under(bundle.traceId, () => verifyInTrace(world, message, bundle));
+  const { stampId, bundleId } = message;
+  const read = () => world.stamps.bundle(stampId, bundleId);
+  const heldUntil = await world.singleFlight.run(`verify!${stampId}!${bundleId}`, async () => {
+    const bundle = await read();
+    if (bundle !== undefined) await world.tracing.under(bundle.traceId, () => verifyInTrace(world, message, bundle));
+  });
+  if (heldUntil === undefined) return;
+  // Should the holder have died, its message may be this one: the sweeper asks again once the claim has expired.
+  const bundle = await read();
+  if (bundle?.state === "submitted") await world.schedule.remember(uploadWork(bundle), heldUntil);
 }
 
 async function verifyInTrace(world: World, message: VerificationMessage, bundle: BundleRecord): Promise<void> {
@@ -69,7 +78,9 @@ async function verify(world: World, bundle: BundleRecord): Promise<void> {
       return;
     }
     case "sourceMissing":
-      throw new DomainError("ServiceUnavailable", "The uploaded blob is gone from its landing container.");
+      // Neither is there a copy nor can one be made: no further try could succeed.
+      await rejectBundle(world, bundle, unverifiable);
+      return;
     case "failed":
       if (copy.etag !== undefined) await world.days.discard(placeOf(bundle), copy.etag);
       throw new DomainError("ServiceUnavailable", "The copy of the bundle failed and is made again.");
@@ -89,15 +100,9 @@ async function copyToDay(world: World, bundle: BundleRecord): Promise<CopyState>
   return await days.startCopy({ account: bundle.account, landing: bundle.landing, etag: submittedEtag }, place);
 }
 
-/** There is no new copy; one that was made in time can still be read. */
-async function copyMadeInTime({ days }: Pick<World, "days">, place: Place): Promise<CopyState> {
-  const copy = await days.copyState(place);
-  if (copy !== undefined) return copy;
-  throw new DomainError(
-    "ServiceUnavailable",
-    "It is too late to copy the bundle: its deletion could no longer be guaranteed in time.",
-  );
-}
+/** A copy that was made in time can still be read; without one there is nothing to copy from. */
+const copyMadeInTime = async ({ days }: Pick<World, "days">, place: Place): Promise<CopyState> =>
+  (await days.copyState(place)) ?? { status: "sourceMissing" };
 
 type Rejection = NonNullable<BundleRecord["rejection"]>;
 

@@ -2,7 +2,7 @@ import { type CaseNumber, toUtcTime, type UtcTime } from "../../api/primitives.t
 import { type BundleRecord, bundleFacts } from "../../domain/bundle.ts";
 import { type NewEvent, theService } from "../../domain/event.ts";
 import { dayMs } from "../../domain/retention.ts";
-import { eachBounded, mapBounded } from "../bounded.ts";
+import { eachIsolated, mapBounded } from "../bounded.ts";
 import type { World } from "../needs.ts";
 import { transact } from "../transact.ts";
 
@@ -33,14 +33,18 @@ export async function closedForLongEnough(world: Needs, bundle: BundleRecord, no
 /** Writes on each of the case's bundles when it is due by closing now. */
 export async function reconsiderBundles(world: Needs, caseNumber: CaseNumber): Promise<void> {
   if (world.rules.purgeAfterCaseCloseDays === undefined) return;
-  await eachBounded(world.cases.links(caseNumber), 8, ({ item }) => reconsiderBundle(world, item));
+  await eachIsolated(world.cases.links(caseNumber), 8, ({ item }) => bringUpToDate(world, item));
 }
 
-export async function reconsiderBundle(
-  world: Needs,
-  { stampId, bundleId }: Pick<BundleRecord, "stampId" | "bundleId">,
-): Promise<void> {
-  if (world.rules.purgeAfterCaseCloseDays === undefined) return;
+/** After a change of its links. Where the setting is off, what it left behind is for `closingRule.ts` to take back. */
+export async function reconsiderBundle(world: Needs, place: BundlePlace): Promise<void> {
+  if (world.rules.purgeAfterCaseCloseDays !== undefined) await bringUpToDate(world, place);
+}
+
+type BundlePlace = Pick<BundleRecord, "stampId" | "bundleId">;
+
+/** Writes on the bundle when it is due by closing under the setting in force. */
+export async function bringUpToDate(world: Needs, { stampId, bundleId }: BundlePlace): Promise<void> {
   const { clock, schedule, stamps } = world;
   await transact(
     () => stamps.head(stampId),

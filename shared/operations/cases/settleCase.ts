@@ -3,7 +3,7 @@ import type { BundleRecord } from "../../domain/bundle.ts";
 import type { CaseRecord } from "../../domain/case.ts";
 import { type NewEvent, theService } from "../../domain/event.ts";
 import { endByLoss, type GrantRecord, grantEnd } from "../../domain/grant.ts";
-import { eachBounded, mapBounded } from "../bounded.ts";
+import { eachInTurn, eachIsolated, mapBounded } from "../bounded.ts";
 import { beginClosing } from "../dropBoxes/closeDropBox.ts";
 import type { World } from "../needs.ts";
 import { transact } from "../transact.ts";
@@ -17,9 +17,11 @@ const grantsPerCommit = 25;
  * from its own moment on.
  */
 export async function settleCase(world: World, caseNumber: CaseNumber): Promise<void> {
-  await endGrants(world, caseNumber);
-  await closeDropBoxes(world, caseNumber);
-  await reconsiderBundles(world, caseNumber);
+  await eachInTurn(
+    () => endGrants(world, caseNumber),
+    () => closeDropBoxes(world, caseNumber),
+    () => reconsiderBundles(world, caseNumber),
+  );
 }
 
 /**
@@ -34,7 +36,7 @@ export async function endGrants(world: World, caseNumber: CaseNumber): Promise<v
 async function closeDropBoxes(world: World, caseNumber: CaseNumber): Promise<void> {
   const record = (await world.cases.head(caseNumber)).state;
   if (record?.state !== "closed") return;
-  await eachBounded(record.dropBoxIds, 8, (id) => beginClosing(world, theService, id, "caseClosed"));
+  await eachIsolated(record.dropBoxIds, 8, (id) => beginClosing(world, theService, id, "caseClosed"));
 }
 
 const endSomeGrants = ({ cases, clock, stamps }: World, caseNumber: CaseNumber): Promise<number> =>

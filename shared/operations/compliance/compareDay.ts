@@ -2,6 +2,7 @@ import { toUtcTime } from "../../api/primitives.ts";
 import type { BundleRecord } from "../../domain/bundle.ts";
 import { bundleBlobName, bundleOfBlob, dayContainerName } from "../../domain/containers.ts";
 import type { Violation } from "../../domain/violations.ts";
+import { DomainError } from "../../errors.ts";
 import { all } from "../bounded.ts";
 import type { Expiry, HeldDay, World } from "../needs.ts";
 
@@ -25,10 +26,10 @@ export async function compareDay(world: Needs, held: HeldDay, now: Date): Promis
   const container = dayContainerName(day);
   const found: Violation[] = [];
   for (const expiry of withoutBytes) {
-    if (!(await lacksBytes(world, held, expiry, now))) continue;
+    const lack = await lackOf(world, held, expiry, now);
+    if (lack === undefined) continue;
     const { stampId, bundleId } = expiry;
-    const message = "The bundle is accepted and its bytes are not in its container.";
-    found.push({ code: "RowWithoutBytes", message, since, stampId, bundleId, container });
+    found.push({ ...lack, since, stampId, bundleId, container });
   }
   for (const name of await unexpected(world, held, stored)) {
     const message = `The blob ${name} is in ${container} and no row expects it.`;
@@ -49,6 +50,22 @@ function withBundle(names: readonly string[]): Map<string, string[]> {
     together.set(bundle, [...(together.get(bundle) ?? []), name]);
   }
   return together;
+}
+
+/** What is wrong with a bundle whose bytes were not seen. A row that cannot be read is a finding, and keeps no other from being compared. */
+async function lackOf(
+  world: Needs,
+  held: HeldDay,
+  expiry: Expiry,
+  now: Date,
+): Promise<Pick<Violation, "code" | "message"> | undefined> {
+  try {
+    if (!(await lacksBytes(world, held, expiry, now))) return undefined;
+    return { code: "RowWithoutBytes", message: "The bundle is accepted and its bytes are not in its container." };
+  } catch (error) {
+    if (error instanceof DomainError) throw error;
+    return { code: "RowUnreadable", message: "The bundle's row cannot be read: find out what wrote it." };
+  }
 }
 
 /** Still accepted after its bytes were found missing once more. A day that is due loses its bytes before its rows say so. */

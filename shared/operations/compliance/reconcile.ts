@@ -51,13 +51,25 @@ async function compareAccount(
   const days = held.filter((each) => each.account === account);
   try {
     const found = [...(await strayContainers(world, account, held, now)), ...(await overdueBoxes(world, account, now))];
-    for (const each of days) found.push(...(await compareDay(world, each, now)));
+    for (const each of days) found.push(...(await compareOneDay(world, each, now)));
     if (days.length === 0) await sayWhereDrained(world, account);
     return found;
   } catch (error) {
     world.log.error("reconcile.accountUnreadable", error, { account });
     const message = `What account ${account} holds could not be compared with the rows: find out why it does not answer.`;
     return [{ code: "AccountUnreadable", message, since: toUtcTime(now) }];
+  }
+}
+
+/** A day that cannot be compared is a finding of its own, and the other days are compared all the same. */
+async function compareOneDay(world: Needs, held: HeldDay, now: Date): Promise<Violation[]> {
+  const container = dayContainerName(held.day);
+  try {
+    return await compareDay(world, held, now);
+  } catch (error) {
+    world.log.error("reconcile.dayUnreadable", error, { account: held.account, container });
+    const message = `What ${container} on account ${held.account} holds could not be compared with the rows: find out why.`;
+    return [{ code: "DayUnreadable", message, since: toUtcTime(now), container }];
   }
 }
 

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { terms } from "../../../terms/index.ts";
 import type { DropBox, DropBoxRequest } from "../../api/dropBoxes.ts";
-import { type StampId, toUtcTime } from "../../api/primitives.ts";
+import { type StampId, toUtcTime, type UtcTime } from "../../api/primitives.ts";
 import type { CaseRecord } from "../../domain/case.ts";
 import { purposesOf } from "../../domain/consent.ts";
 import { boxContainerName } from "../../domain/containers.ts";
@@ -9,7 +9,7 @@ import { type DropBoxRecord, expiryOf, senderOf, takesFiles } from "../../domain
 import { type Condition, isConditional, requireCondition } from "../../domain/etag.ts";
 import type { NewEvent } from "../../domain/event.ts";
 import type { Note, SubjectId } from "../../domain/people.ts";
-import { deleteBy, purgeOn } from "../../domain/retention.ts";
+import { deleteBy } from "../../domain/retention.ts";
 import { utcDay } from "../../domain/utcDay.ts";
 import { DomainError } from "../../errors.ts";
 import { firstLookAfterMs } from "../bundles/uploadWork.ts";
@@ -70,7 +70,8 @@ async function insert(
   const now = clock.now();
   const people = await peopleOf(world, head, place, request);
   const digest = await boxDigest(world, senderOf(place.dropBoxId), request);
-  const box = newBox(world, place, request, { people, digest }, now);
+  const due = await world.purgeDates.purgeOn(now);
+  const box = newBox(world, place, request, { people, digest, due }, now);
   await schedule.remember(boxWork(box), new Date(now.getTime() + firstLookAfterMs));
   await schedule.holdDay({ day: utcDay(now), account: box.account, purgeOn: box.purgeOn });
   await directory.addSender(box.stampId);
@@ -185,14 +186,13 @@ async function peopleOf(
 }
 
 function newBox(
-  world: Pick<World, "landing" | "rules">,
+  world: Pick<World, "landing">,
   { caseNumber, dropBoxId }: DropBoxPlace,
   request: DropBoxRequest,
-  { people, digest }: { readonly people: BoxPeople; readonly digest: string },
+  { people, digest, due }: { readonly people: BoxPeople; readonly digest: string; readonly due: UtcTime },
   now: Date,
 ): DropBoxRecord {
   const { decidedOn, termsVersion, purposes } = request.consent;
-  const due = purgeOn(now, world.rules.purgeAfterDays);
   const stampId = senderOf(dropBoxId);
   return {
     kind: "dropBox",

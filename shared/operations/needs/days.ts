@@ -2,6 +2,7 @@ import type { BundleId, StampId } from "../../api/primitives.ts";
 import type { InventoryTaking } from "../../archive/inventory.ts";
 import type { AccountFault } from "../../domain/accountFaults.ts";
 import type { UtcDay } from "../../domain/utcDay.ts";
+import { Failures } from "../bounded.ts";
 
 /** The day containers, and what is really in the accounts. */
 
@@ -55,3 +56,14 @@ export type Storehouse = {
   /** How the account is set up and must not be. Where Resource Manager is not asked, a look that may write a probe sees more. */
   readonly faults: (account: string, look: AccountLook) => Promise<readonly AccountFault[]>;
 };
+
+/** The settings do not name the account: nothing can be read, written or deleted there until its entry is back. */
+export class AccountMissing extends Error {
+  override readonly name = "AccountMissing";
+}
+
+/** Whether a failure, or each of several, only says that an account is not configured. */
+export function isAccountMissing(error: unknown): boolean {
+  if (error instanceof Failures) return error.errors.length === error.count && error.errors.every(isAccountMissing);
+  return error instanceof Error && (error instanceof AccountMissing || isAccountMissing(error.cause));
+}

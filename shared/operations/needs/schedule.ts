@@ -1,6 +1,7 @@
 import type { BundleId, CaseNumber, GrantId, StampId, UtcTime } from "../../api/primitives.ts";
 import type { SubjectId } from "../../domain/people.ts";
 import type { UtcDay } from "../../domain/utcDay.ts";
+import type { Page } from "./clock.ts";
 
 /** The work index. */
 
@@ -69,6 +70,10 @@ export type Schedule = {
   readonly purgeEarlyAt: (work: EarlyPurge) => Promise<void>;
   readonly forgetEarly: (work: EarlyPurge) => Promise<void>;
   readonly earlyDue: (now: Date) => AsyncIterable<EarlyPurge>;
+  /** All of them, due or not. */
+  readonly early: (after?: string) => Page<EarlyPurge>;
+  /** Gives the day its date of deletion where it has none yet. Gives the date that stands. */
+  readonly fixPurgeOn: (day: UtcDay, purgeOn: UtcTime) => Promise<UtcTime>;
   /** The ledger partitions of stamps or of cases that changed on the day or after it, once for each day. */
   readonly touchedSince: (kind: "stamps" | "cases", day: UtcDay) => AsyncIterable<string>;
 };

@@ -74,10 +74,40 @@ export type Shelf = {
 /** Outside of the service's own storage, where nobody can rewrite it; undefined where there is none, as on one machine. */
 export type Records = { readonly checkpoints: Shelf | undefined; readonly ledger: Shelf | undefined };
 
+/** Who works on something that one should work on at a time, and until when that is believed without another word. */
+export type Claim = { readonly holder: string; readonly expiresOn: UtcTime };
+
+/** Each write gives the new ETag. */
+export type Claims = {
+  readonly read: (name: string) => Promise<(Claim & { readonly etag: string }) | undefined>;
+  /** Undefined where there is one. */
+  readonly insert: (name: string, claim: Claim) => Promise<string | undefined>;
+  /** Throws `HeadMoved` where it is not as it was read. */
+  readonly replace: (name: string, claim: Claim, etag: string) => Promise<string>;
+  /** Throws `HeadMoved` where it is not as it was read. */
+  readonly remove: (name: string, etag: string) => Promise<void>;
+};
+
 export type Findings = { readonly asOf: UtcTime; readonly violations: Violation[] };
+
+/** How far a changed `PURGE_AFTER_CASE_CLOSE_DAYS` is applied to what was closed before it changed. */
+export type ClosingRule = {
+  /** The setting; null where it is off. */
+  readonly days: number | null;
+  /** When it was first seen in force. */
+  readonly since: UtcTime;
+  /** The list that is gone through, and after which place. */
+  readonly list: "due" | "cases" | "done";
+  readonly after?: string | undefined;
+  /** Whether it was gone through a second time, for what an instance with the former setting wrote meanwhile. */
+  readonly isSecond: boolean;
+};
 
 /** When each timer last succeeded, and what the reconciler found last. */
 export type Runs = {
+  readonly closingRule: () => Promise<{ readonly value: ClosingRule; readonly etag: string } | undefined>;
+  /** Throws `HeadMoved` where another run has written since. */
+  readonly keepClosingRule: (rule: ClosingRule, etag: string | undefined) => Promise<void>;
   readonly succeeded: (timer: string, on: UtcTime) => Promise<void>;
   readonly lastSuccess: (timer: string) => Promise<UtcTime | undefined>;
   readonly keepFindings: (found: Findings) => Promise<void>;

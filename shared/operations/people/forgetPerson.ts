@@ -2,7 +2,7 @@ import { caseNumber, stampId, toUtcTime } from "../../api/primitives.ts";
 import { type Actor, theService } from "../../domain/event.ts";
 import { lastTextsMs, type SubjectId } from "../../domain/people.ts";
 import { DomainError } from "../../errors.ts";
-import { eachBounded } from "../bounded.ts";
+import { eachIsolated } from "../bounded.ts";
 import { actorOf, type Caller } from "../caller.ts";
 import type { NotePlace, World } from "../needs.ts";
 import { transact } from "../transact.ts";
@@ -37,7 +37,7 @@ async function forget(world: World, actor: Actor, subject: SubjectId): Promise<v
     const event = { type: "person.forgotten", actor, data: { subjectId: subject } } as const;
     await service.commit(head, { events: [event], mark: markOf(subject) }, clock.now());
   });
-  await eachBounded(people.notes(subject), 8, (place) => dropNote(world, place));
+  await eachIsolated(people.notes(subject), 8, (place) => dropNote(world, place));
   await people.forget(subject);
 }
 
@@ -47,7 +47,7 @@ const markOf = (subject: SubjectId) => ({ kind: "forgotten", subject }) as const
 export async function finishForgetting(world: World, subject: SubjectId): Promise<void> {
   const { people, service } = world;
   if (!(await service.isMarked(markOf(subject)))) return;
-  await eachBounded(people.notes(subject), 8, async (place) => {
+  await eachIsolated(people.notes(subject), 8, async (place) => {
     await dropNote(world, place);
     await people.noteGone(subject, place);
   });
@@ -69,10 +69,13 @@ const monthsLookedAt = 12;
 /** Forgets everyone who was last met more than `METADATA_RETENTION_DAYS` ago. */
 export async function forgetOld(world: World): Promise<void> {
   const oldest = new Date(world.clock.now().getTime() - world.rules.metadataRetentionDays * 86_400_000);
-  for (let back = 1; back <= monthsLookedAt; back += 1) {
-    const month = new Date(Date.UTC(oldest.getUTCFullYear(), oldest.getUTCMonth() - back, 1));
-    for await (const subject of world.people.lastMetIn(month.toISOString().slice(0, 7).replace("-", ""))) {
-      await forget(world, theService, subject);
-    }
-  }
+  const months = Array.from({ length: monthsLookedAt }, (_, index) =>
+    new Date(Date.UTC(oldest.getUTCFullYear(), oldest.getUTCMonth() - index - 1, 1))
+      .toISOString()
+      .slice(0, 7)
+      .replace("-", ""),
+  );
+  await eachIsolated(months, 1, (month) =>
+    eachIsolated(world.people.lastMetIn(month), 1, (subject) => forget(world, theService, subject)),
+  );
 }

@@ -1,22 +1,28 @@
 import type { UtcTime } from "../../api/primitives.ts";
 import { theService } from "../../domain/event.ts";
 import { finishApproval } from "../approvals/finishApproval.ts";
-import { eachBounded } from "../bounded.ts";
+import { eachIsolated } from "../bounded.ts";
 import { settleBundle } from "../bundles/settleBundle.ts";
 import { settleStamp } from "../bundles/settleStamp.ts";
 import { finishLink } from "../cases/links.ts";
 import { settleCase } from "../cases/settleCase.ts";
 import { settleDropBox } from "../dropBoxes/settleDropBox.ts";
-import type { Unfinished, World } from "../needs.ts";
+import { isAccountMissing, type Unfinished, type World } from "../needs.ts";
 import { finishForgetting } from "../people/forgetPerson.ts";
 
-/** Finishes what was begun: verifications that failed on our side, uploads that ended, endings not yet visible. One that fails is tried again at the next run. */
+/**
+ * Finishes what was begun: verifications that failed on our side, uploads that ended, endings not yet visible. What fails keeps nothing else from
+ * being done, is tried again at the next run, and fails this one at its end.
+ */
 export async function sweepUnfinished(world: World): Promise<void> {
-  await eachBounded(world.schedule.due(world.clock.now()), 8, async (work) => {
+  await eachIsolated(world.schedule.due(world.clock.now()), 8, async (work) => {
     try {
       await finish(world, work);
     } catch (error) {
+      // Nothing can be finished on an account that is not configured, which the reconciler reports.
+      if (isAccountMissing(error)) return;
       world.log.error("sweep.failed", error, { ...work });
+      throw error;
     }
   });
 }

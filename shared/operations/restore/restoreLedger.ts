@@ -1,14 +1,13 @@
 import * as z from "zod";
 import { guid, utcTime } from "../../api/primitives.ts";
 import type { CheckpointRecord } from "../../domain/checkpoint.ts";
-import { dayOfContainer } from "../../domain/containers.ts";
 import { type ChainedEvent, chainedEvent, type NewEvent, theService } from "../../domain/event.ts";
-import { dayPurgeOn } from "../../domain/retention.ts";
 import { eachBounded } from "../bounded.ts";
 import { publishedRuns } from "../compliance/checkpoints.ts";
 import { checkpointName, ledgerName } from "../compliance/keepRecords.ts";
 import { treeOf } from "../compliance/sealCheckpoint.ts";
 import type { Shelf, World } from "../needs.ts";
+import { deleteOverdue, holdDays } from "./heldDays.ts";
 import { NotTheLedger, replay } from "./replay.ts";
 
 type Needs = Pick<
@@ -16,7 +15,10 @@ type Needs = Pick<
   | "cases"
   | "checkpoints"
   | "clock"
+  | "contents"
+  | "days"
   | "directory"
+  | "landing"
   | "leaves"
   | "records"
   | "rules"
@@ -43,6 +45,7 @@ export type Restored = {
  */
 export async function restoreLedger(world: Needs): Promise<Restored> {
   const { checkpoints, ledger } = shelves(world);
+  await deleteOverdue(world);
   const recordOf = async (seq: number) => {
     const record = await readCheckpoint(world, checkpoints, seq);
     if (record === undefined) throw new NotTheLedger(`Checkpoint ${seq} is not in the records`);
@@ -61,7 +64,7 @@ export async function restoreLedger(world: Needs): Promise<Restored> {
   }
   if (last === undefined) throw new NotTheLedger("There is no checkpoint in the records");
   const partitions = await requireSealed(world, last);
-  await holdEveryDay(world);
+  await holdDays(world);
   await writeRestored(world, last.record);
   return { checkpoint: last.record.seq, events: last.tree.events, partitions, recordsAreTorn };
 }
@@ -129,17 +132,6 @@ async function requireSealed(world: Needs, { record, tree }: Sealed): Promise<nu
   const { treeSize, rootHash, events } = await treeOf(world, runs);
   if (rootHash === tree.rootHash && treeSize === tree.treeSize && events === tree.events) return treeSize;
   throw new NotTheLedger(`The records do not add up to checkpoint ${record.seq}: ${events} events, not ${tree.events}`);
-}
-
-/** A day's container has a deadline also where nobody knows any more what is in it (invariant 3). */
-async function holdEveryDay({ rules, schedule, storehouse }: Needs): Promise<void> {
-  for (const account of storehouse.accounts) {
-    for await (const name of storehouse.containers(account)) {
-      const day = dayOfContainer(name);
-      if (day === undefined) continue;
-      await schedule.holdDay({ day, account, purgeOn: dayPurgeOn(day, rules.purgeAfterDays) });
-    }
-  }
 }
 
 /** The last checkpoint's own event came after it, and was lost: this one says why, and the next checkpoint follows on. */

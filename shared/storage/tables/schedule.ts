@@ -2,15 +2,15 @@ import * as z from "zod";
 import { bundleId, caseNumber, grantId, stampId, utcTime } from "../../api/primitives.ts";
 import { subjectId } from "../../domain/people.ts";
 import { type UtcDay, utcDaySchema } from "../../domain/utcDay.ts";
-import type { EarlyPurge, Expiry, HeldDay, Schedule, Unfinished } from "../../operations/needs.ts";
+import type { EarlyPurge, Expiry, HeldDay, Log, Schedule, Unfinished } from "../../operations/needs.ts";
 import { toEntity } from "./entity.ts";
 import { shardOf, shards } from "./keys.ts";
 import type { Touch } from "./ledger.ts";
-import type { Table } from "./table.ts";
+import type { PartitionsRange, Range, Table, Unreadable } from "./table.ts";
 
 /**
  * Table `schedule`: the work index. `unfinished!<shard>` what is not finished and when to look at it, `expire!<day>!<shard>` the bundles of a
- * day of creation, `early!<shard>` deletions that wait for a time of their own, `days` the day containers there are, `touched!<day>!<shard>` which partitions changed.
+ * day of creation, `early!<shard>` deletions that wait for a time of their own, `days` the day containers there are, `dates` when each day is deleted, `touched!<day>!<shard>` which partitions changed.
  */
 
 const unfinished = z.discriminatedUnion("kind", [
@@ -26,6 +26,7 @@ const unfinished = z.discriminatedUnion("kind", [
 const expiry = z.object({ stampId, bundleId, createdOn: utcTime });
 const heldDay = z.object({ day: utcDaySchema, account: z.string(), purgeOn: utcTime });
 const earlyPurge = z.object({ stampId, bundleId, basis: z.enum(["erasure", "caseClosed"]), dueOn: utcTime });
+const date = z.object({ purgeOn: utcTime });
 const touched = z.object({ partition: z.string() });
 
 function ownerOf(work: Unfinished): string {
@@ -68,8 +69,14 @@ const expiryPrefix = (of: Pick<Expiry, "stampId" | "createdOn">) => `${of.create
 const expiryKey = (of: Expiry) => `${expiryPrefix(of)}${of.bundleId}`;
 const heldKey = (held: HeldDay) => `${held.day}!${held.account}`;
 const daysPartition = "days";
+const datesPartition = "dates";
 
-export function openSchedule(table: Table): Schedule & { readonly touch: Touch } {
+export function openSchedule(table: Table, log: Pick<Log, "alert">): Schedule & { readonly touch: Touch } {
+  // One bad row keeps nobody else's work from being done: it is alerted and left out.
+  const skip: Unreadable = (place) => log.alert("row.unreadable", { table: "schedule", ...place });
+  const scan = <T extends z.ZodType>(range: Range, schema: T) => table.scan(range, schema, skip);
+  const scanAcross = <T extends z.ZodType>(range: PartitionsRange, schema: T) => table.scanAcross(range, schema, skip);
+
   async function* inEveryShard<T extends z.ZodType>(partitionOf: (shard: string) => string, schema: T, dueBy?: Date) {
     for (const shard of shards) {
       const range = {
@@ -77,7 +84,7 @@ export function openSchedule(table: Table): Schedule & { readonly touch: Touch }
         prefix: "",
         ...(dueBy === undefined ? {} : { dueBy: dueBy.toISOString() }),
       };
-      for await (const { item } of table.scan(range, schema)) yield item;
+      for await (const { item } of scan(range, schema)) yield item;
     }
   }
 
@@ -96,10 +103,10 @@ export function openSchedule(table: Table): Schedule & { readonly touch: Touch }
     unexpire: (of) => table.remove(expireIn(dayOf(of), shardOf(of.stampId)), expiryKey(of)),
     expiring: (day) => inEveryShard((shard) => expireIn(day, shard), expiry),
     expiringOf: (of) =>
-      items(table.scan({ partition: expireIn(dayOf(of), shardOf(of.stampId)), prefix: expiryPrefix(of) }, expiry)),
+      items(scan({ partition: expireIn(dayOf(of), shardOf(of.stampId)), prefix: expiryPrefix(of) }, expiry)),
     oldestExpiring: async (day) => {
       const firsts = await Promise.all(
-        shards.map((shard) => first(table.scan({ partition: expireIn(day, shard), prefix: "", pageSize: 1 }, expiry))),
+        shards.map((shard) => first(scan({ partition: expireIn(day, shard), prefix: "", pageSize: 1 }, expiry))),
       );
       return firsts.filter((each) => each !== undefined).sort((a, b) => a.createdOn.localeCompare(b.createdOn))[0];
     },
@@ -112,17 +119,33 @@ export function openSchedule(table: Table): Schedule & { readonly touch: Touch }
       if (isEarlier) await table.put(row);
     },
     releaseDay: (held) => table.remove(daysPartition, heldKey(held)),
-    heldDays: () => items(table.scan({ partition: daysPartition, prefix: "" }, heldDay)),
+    heldDays: () => items(scan({ partition: daysPartition, prefix: "" }, heldDay)),
 
     purgeEarlyAt: async (work) =>
       void (await table.put(toEntity(earlyIn(shardOf(work.stampId)), earlyKey(work), work, { dueOn: work.dueOn }))),
     forgetEarly: (work) => table.remove(earlyIn(shardOf(work.stampId)), earlyKey(work)),
     earlyDue: (now) => inEveryShard(earlyIn, earlyPurge, now),
+    early: async function* (after = "") {
+      const [afterShard = "", afterKey] = after.split("/");
+      for (const shard of shards) {
+        if (shard < afterShard) continue;
+        const place = shard === afterShard ? { after: afterKey } : {};
+        const rows = scan({ partition: earlyIn(shard), prefix: "", ...place }, earlyPurge);
+        for await (const { cursor, item } of rows) yield { cursor: `${shard}/${cursor}`, item };
+      }
+    },
+
+    fixPurgeOn: async (day, purgeOn) => {
+      const standing = await table.read(datesPartition, day, date);
+      if (standing !== undefined) return standing.value.purgeOn;
+      if (await table.insert(toEntity(datesPartition, day, { purgeOn }))) return purgeOn;
+      return (await table.read(datesPartition, day, date))?.value.purgeOn ?? purgeOn;
+    },
 
     // One range over days and shards: it costs what changed, not the days since.
     touchedSince: async function* (kind, day) {
       const range = { partitionsFrom: touchedOn(day), partitionsPrefix: touchedPrefix, prefix: touchedKey(`${kind}/`) };
-      for await (const { partition } of items(table.scanAcross(range, touched))) yield partition;
+      for await (const { partition } of items(scanAcross(range, touched))) yield partition;
     },
   };
 }

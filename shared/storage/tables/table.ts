@@ -14,6 +14,9 @@ import { type Entity, fromEntity } from "./entity.ts";
 
 /** The few calls that every table of the service is used by. Each turns an outage into `ServiceUnavailable`. */
 
+/** The ETag that every version of a row fits. */
+const anyVersion = "*";
+
 /** Sorts after every character of a key. */
 const afterAll = "~";
 
@@ -27,6 +30,9 @@ export type Range = {
   readonly dueBy?: string;
   readonly pageSize?: number;
 };
+
+/** What is done with a row that cannot be parsed: it is left out of the list. Without it the list throws. */
+export type Unreadable = (place: { readonly partition: string; readonly rowKey: string }, error: unknown) => void;
 
 export type PartitionsRange = {
   readonly partitionsFrom: string;
@@ -81,16 +87,38 @@ export function openTable(open: () => TableClient) {
 
   const put = (entity: Entity) => orUnavailable(() => call(() => client().upsertEntity(entity, "Replace")));
 
-  /** Whether this call inserted it; false where a row of that key was there. */
-  async function insert(entity: Entity): Promise<boolean> {
+  /** Its ETag where this call inserted it; undefined where a row of that key was there. */
+  async function insert(entity: Entity): Promise<string | undefined> {
     try {
-      await call(() => client().createEntity(entity));
-      return true;
+      return (await call(() => client().createEntity(entity))).etag ?? anyVersion;
     } catch (error) {
-      if (isConflict(error)) return false;
+      if (isConflict(error)) return undefined;
       throw asServiceUnavailable(error);
     }
   }
+
+  /** Gives the new ETag. Throws `HeadMoved` where the row is not as it was read. */
+  async function replace(entity: Entity, etag: string): Promise<string> {
+    try {
+      return (await client().updateEntity(entity, "Replace", { etag })).etag ?? anyVersion;
+    } catch (error) {
+      throw movedOr(error, entity.partitionKey);
+    }
+  }
+
+  /** Throws `HeadMoved` where the row is not as it was read, or gone. */
+  async function removeAsRead(partition: string, rowKey: string, etag: string): Promise<void> {
+    try {
+      await client().deleteEntity(partition, rowKey, { etag });
+    } catch (error) {
+      throw movedOr(error, partition);
+    }
+  }
+
+  const movedOr = (error: unknown, partition: string): unknown =>
+    isPreconditionFailed(error) || isNotFound(error)
+      ? new HeadMoved(`${client().tableName}/${partition}`, { cause: error })
+      : asServiceUnavailable(error);
 
   /** Also where it is gone already. */
   async function remove(partition: string, rowKey: string): Promise<void> {
@@ -102,32 +130,37 @@ export function openTable(open: () => TableClient) {
   }
 
   /** The rows of a range in order of their keys, a page at a time. */
-  function scan<T extends z.ZodType>(range: Range, schema: T) {
+  function scan<T extends z.ZodType>(range: Range, schema: T, skip?: Unreadable) {
     // A place that a caller hands in may only ever narrow the range.
     const from = range.after?.startsWith(range.prefix) ? range.after : range.prefix;
     const until = `${range.prefix}${afterAll}`;
     const keys = odata`PartitionKey eq ${range.partition} and RowKey gt ${from} and RowKey lt ${until}`;
     const filter = range.dueBy === undefined ? keys : `${keys} and ${odata`dueOn le ${range.dueBy}`}`;
-    return rows(filter, range.pageSize ?? 100, schema);
+    return rows(filter, range.pageSize ?? 100, schema, skip);
   }
 
   /** The same across neighbouring partitions: those from one on that share a prefix. */
-  function scanAcross<T extends z.ZodType>(range: PartitionsRange, schema: T) {
+  function scanAcross<T extends z.ZodType>(range: PartitionsRange, schema: T, skip?: Unreadable) {
     const partitions = odata`PartitionKey ge ${range.partitionsFrom} and PartitionKey lt ${`${range.partitionsPrefix}${afterAll}`}`;
     const keys = odata`RowKey gt ${range.prefix} and RowKey lt ${`${range.prefix}${afterAll}`}`;
-    return rows(`${partitions} and ${keys}`, 1000, schema);
+    return rows(`${partitions} and ${keys}`, 1000, schema, skip);
   }
 
   async function* rows<T extends z.ZodType>(
     filter: string,
     pageSize: number,
     schema: T,
+    skip: Unreadable | undefined,
   ): AsyncGenerator<{ cursor: string; item: z.infer<T> }> {
     try {
       const pages = client().listEntities({ queryOptions: { filter } }).byPage({ maxPageSize: pageSize });
       for await (const page of pages) {
         for (const entity of page) {
-          yield { cursor: rowKeyOf.parse(entity).rowKey, item: fromEntity(entity, schema) };
+          const { partitionKey: partition, rowKey } = keysOf.parse(entity);
+          const row = parse(() => fromEntity(entity, schema));
+          if ("value" in row) yield { cursor: rowKey, item: row.value };
+          else if (skip === undefined) throw row.error;
+          else skip({ partition, rowKey }, row.error);
         }
       }
     } catch (error) {
@@ -135,10 +168,18 @@ export function openTable(open: () => TableClient) {
     }
   }
 
-  return { read, transact, put, insert, remove, scan, scanAcross };
+  return { read, transact, put, insert, replace, remove, removeAsRead, scan, scanAcross };
 }
 
-const rowKeyOf = z.object({ rowKey: z.string() });
+const keysOf = z.object({ partitionKey: z.string(), rowKey: z.string() });
+
+function parse<T>(read: () => T): { readonly value: T } | { readonly error: unknown } {
+  try {
+    return { value: read() };
+  } catch (error) {
+    return { error };
+  }
+}
 
 /** Runs the work once and shares its outcome; a failure is forgotten so that it can be tried again. */
 function once<T>(work: () => Promise<T>): () => Promise<T> {

@@ -10,8 +10,10 @@ import {
   caseNumber,
   grantId as grantIdSchema,
   stampId as stampIdSchema,
+  toUtcTime,
 } from "../../../shared/api/primitives.ts";
 import type { BundleRecord } from "../../../shared/domain/bundle.ts";
+import { utcDay } from "../../../shared/domain/utcDay.ts";
 import { all } from "../../../shared/operations/bounded.ts";
 import { getRetention } from "../../../shared/operations/compliance/retention.ts";
 import { expectWholeLedger } from "../../support/ledger.ts";
@@ -343,6 +345,43 @@ describe("a lost state account", () => {
     await empty(next, open.dropBoxId);
     expect(await boxOf(next, open.stampId)).toMatchObject({ state: "closed", emptied: { files: 1 } });
     expect(await boxContainers(next)).toEqual([]);
+  });
+
+  test("[invariant 3] what is due is deleted before the replay, though the replay fails", async () => {
+    const { stage } = await live();
+    await loseState(stage);
+    const later = stage.another({ settings, offsetDays: 81 });
+    later.faults.failWhere(({ url }) => new URL(url).pathname.includes("/stamps"));
+    await expect(later.app.restore()).rejects.toThrow();
+    expect(await withoutRecords(stage)).toEqual([]);
+  });
+
+  test("[invariant 3] days that were purged before the loss are held no more, and the purge runs on", async () => {
+    const { stage } = await live();
+    const later = stage.another({ settings, offsetDays: 81 });
+    await later.runTimer("sweepUnfinished");
+    await later.runTimer("purgeDue");
+    await later.app.timers.sealCheckpoint();
+    expect(await all(later.app.world.schedule.heldDays())).toEqual([]);
+    await loseState(stage);
+    const next = await restored(stage, { offsetDays: 82 });
+    const { world } = next.app;
+    expect(await all(world.schedule.heldDays())).toEqual([]);
+    await next.runTimer("purgeDue");
+    expect((await getRetention(world)).violations).toEqual([]);
+  });
+
+  test("[invariant 3] a day on a drained account that was taken out of the settings does not fail the purge of the others", async () => {
+    const { stage, stamp, bundle } = await live();
+    const elsewhere = { day: utcDay(stage.now()), account: "drained", purgeOn: toUtcTime(stage.now()) };
+    await stage.app.world.schedule.holdDay(elsewhere);
+    const later = stage.another({ settings, offsetDays: 81 });
+    await later.runTimer("purgeDue");
+    expect((await stampActor(later, stamp).bundle(bundle.bundleId)).state).toBe("purged");
+    expect(later.logged.filter((line) => line.includes("purge.accountNotConfigured"))).toHaveLength(1);
+    await later.app.timers.reconcile();
+    const { violations } = await getRetention(later.app.world);
+    expect(violations.map(({ code }) => code)).toContain("AccountNotConfigured");
   });
 
   test("is not rebuilt from records that are not what was sealed, nor into tables that hold another ledger", async () => {

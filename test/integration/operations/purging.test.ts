@@ -20,6 +20,23 @@ test("[invariant 3] housekeeping that fails does not keep the purge from its wor
   expect(await stamp.bundle(bundleId)).toMatchObject({ state: "purged" });
 });
 
+test("[invariant 8] a purge that fails does not keep old nonces from being dropped", async () => {
+  const stage = stageOf();
+  await (await stage.registeredStamp()).createBundle();
+  expect(await nonceTables(stage)).not.toEqual([]);
+  const real = () => new Date(Date.now() + 3 * 86_400_000);
+  const later = stage.another({ real });
+  later.faults.failWhere(({ url }) => decodeURIComponent(url).includes("'days'"));
+  await expect(later.runTimer("purgeDue")).rejects.toThrow();
+  expect(await nonceTables(stage)).toEqual([]);
+});
+
+async function nonceTables({ tables }: Stage): Promise<string[]> {
+  const names: string[] = [];
+  for await (const { name = "" } of tables.listTables()) if (name.startsWith("nonces")) names.push(name);
+  return names;
+}
+
 const dropsLanding = ({ method, url }: { method: string; url: string }) =>
   method === "DELETE" && new URL(url).pathname.includes("/landing-");
 

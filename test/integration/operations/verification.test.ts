@@ -107,6 +107,29 @@ test("[invariant 7] a verification that fails on our side is no verdict: it is w
   expect(healed.verification).not.toHaveProperty("nextAttemptOn");
 });
 
+test("[invariant 7] a bundle whose upload is gone and that has no copy is rejected at once", async () => {
+  const stage = stageOf();
+  const stamp = await stage.registeredStamp();
+  const { bundle, bundleId } = await stamp.submittedBundle();
+  for await (const { name } of stage.blobs.listContainers({ prefix: "landing-" }))
+    await stage.blobs.deleteContainer(name);
+  await stage.verify(bundle);
+  expect(await stamp.bundle(bundleId)).toMatchObject({ state: "rejected", rejection: { code: "Unverifiable" } });
+});
+
+test("[invariant 7] a verification that fails forty times writes few events, and its row counts every attempt", async () => {
+  const now = new Date();
+  const stage = stageOf({ now: () => now });
+  const stamp = await stage.registeredStamp();
+  const { bundle, bundleId } = await stamp.submittedBundle();
+  stage.faults.failWhere(isReadOfCopy);
+  const attempts = 40;
+  for (let attempt = 1; attempt <= attempts; attempt += 1) await stage.verify(bundle);
+  expect((await stamp.bundle(bundleId)).verification).toMatchObject({ attempts });
+  const told = ofBundle(await stage.events(stamp.partition), bundleId);
+  expect(counted(told)["bundle.verificationDelayed"]).toBe(6);
+});
+
 test("[invariant 7] the sweeper asks again when the pause is over, and not before", async () => {
   const begun = Date.now();
   const stage = stageOf({ now: () => new Date(begun) });
@@ -163,13 +186,15 @@ test("[invariant 7] a copy that was made in time is verified however late it can
   expect((await stamp.bundle(bundleId)).state).toBe("accepted");
 });
 
-test("[invariant 3] no copy starts after day 4", async () => {
+test("[invariant 3] no copy starts after day 4, and a bundle that has none is rejected at once", async () => {
   const stage = stageOf();
   const stamp = await stage.registeredStamp();
   const { bundle, bundleId } = await stamp.submittedBundle();
   await stage.another({ offsetDays: 4.01 }).verify(bundle);
-  expect((await stamp.bundle(bundleId)).state).toBe("submitted");
-  expect((await blobsIn(stage)).filter((name) => name.startsWith("bundles-"))).toEqual([]);
+  const rejected = await stamp.bundle(bundleId);
+  expect(rejected).toMatchObject({ state: "rejected", rejection: { code: "Unverifiable" } });
+  expect(rejected.purge?.deletedOn).toBeDefined();
+  expect(await blobsIn(stage)).toEqual([]);
 
   const inTime = await stamp.submittedBundle();
   await stage.another({ offsetDays: 3.99 }).verify(inTime.bundle);
