@@ -15,6 +15,7 @@ export function localOnlyIn(
   const sign = signOfAzure(values, environment);
   return [
     ...(localRun === undefined ? forTheEmbeddedHost(environment) : []),
+    ...(sign === undefined ? [] : anotherConnection(environment)),
     ...(sign === undefined ? [] : besideAzure(sign, values, environment, localRun)),
     ...(localRun === undefined ? overTheWire(values, sign !== undefined) : []),
   ];
@@ -41,6 +42,17 @@ const platformSetting = (environment: Environment): string | undefined =>
 
 const isLoopback = (url: string): boolean =>
   URL.canParse(url) && ["127.0.0.1", "localhost", "[::1]"].includes(new URL(url).hostname);
+
+/**
+ * The host looks for a trigger's connection under these names before `StateStorage`, so the queues would be another account's than the service's own.
+ * https://learn.microsoft.com/azure/azure-functions/functions-app-settings
+ */
+const connectionOfTriggers = /^(?:AzureWebJobs|ConnectionStrings(?:__|:)|[A-Z]+CONNSTR_)StateStorage(?:$|__|:)/i;
+
+const anotherConnection = (environment: Environment): readonly string[] =>
+  Object.keys(environment)
+    .filter((name) => connectionOfTriggers.test(name) && isSet(environment, name))
+    .map((name) => `${name}: triggers would use it in place of StateStorage__…; remove it`);
 
 const forTheEmbeddedHost = (environment: Environment): readonly string[] =>
   embeddedHostOnly

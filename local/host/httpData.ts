@@ -38,10 +38,14 @@ export function toRpcHttp(
 export const requestOrigin = (request: IncomingMessage): string =>
   `http://${request.headers.host || `127.0.0.1:${request.socket.localPort}`}`;
 
+/** A DNS name has at most 253 characters. The parser of URLs takes quadratic time for a longer one. */
+const longestOrigin = "http://".length + 253 + ":65535".length;
+
 /** Whether one Host header is a name or an address and a port, as Kestrel asks: one with `/` or `@` in it would bend the URL. */
 export const hasUsableHost = (request: IncomingMessage): boolean => {
   if ((request.headersDistinct.host ?? []).length > 1) return false;
   const origin = requestOrigin(request);
+  if (origin.length > longestOrigin) return false;
   return /^http:\/\/(?:\[[\da-f:.]+\]|[\w.~%!$&'()*+,;=-]+)(?::\d*)?$/i.test(origin) && URL.canParse(origin);
 };
 

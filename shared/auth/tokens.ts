@@ -97,11 +97,14 @@ function refusalOf(error: unknown): DomainError {
   return invalid("it is no token that the configured issuer signed");
 }
 
-const accessTokenTypes: readonly (string | undefined)[] = [undefined, "jwt", "at+jwt"];
+const accessTokenTypes: readonly unknown[] = [undefined, "jwt", "at+jwt"];
 
 /** An issuer signs more than access tokens with the same keys: ID tokens and logout tokens among them. */
 function requireAccessToken({ typ }: JWTHeaderParameters, payload: JWTPayload): void {
-  if (!accessTokenTypes.includes(typ?.toLowerCase())) throw invalid("its typ is not that of an access token");
+  // The header is what the issuer signed: `typ` may be of any JSON type.
+  const type: unknown = typ;
+  const name = typeof type === "string" ? type.toLowerCase() : type;
+  if (!accessTokenTypes.includes(name)) throw invalid("its typ is not that of an access token");
   for (const claim of ["nonce", "at_hash"]) {
     if (claim in payload)
       throw invalid(`its claim ${claim} says that it is an ID token, and an access token is needed`);

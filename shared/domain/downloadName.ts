@@ -41,8 +41,13 @@ const asSpace = (space: string): string => (/\p{Zs}/u.test(space) ? " " : space)
  * legacy code page would turn a character into one of those.
  */
 const harmful = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\uFFFD<>:"/\\|?*]/u;
+/** Characters that Windows code pages replace by `/ \\ " < > | : * ?` ("best fit" mapping), without NFKC doing so. */
+const bestFit =
+  /[\u00A5\u01C0\u02BA\u02D0\u2032\u2033\u2035\u2036\u2044\u2215\u2216\u2217\u2223\u2236\u20A9\u2329\u232A\u2758\u3008\u3009\u301D\u301E]/u;
 const harmless = (character: string): string =>
-  harmful.test(character) || harmful.test(character.normalize("NFKC")) ? "_" : character;
+  [harmful, bestFit].some((kind) => kind.test(character)) || harmful.test(character.normalize("NFKC"))
+    ? "_"
+    : character;
 
 /** Windows opens the device whatever extension follows; `¹` counts as 1 there. Source: Naming Files, Paths, and Namespaces. */
 const isDevice = (stem: string): boolean =>

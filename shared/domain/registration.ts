@@ -57,7 +57,7 @@ export function register(
     ...facts,
     keys: keys.merged,
     updatedOn: toUtcTime(now),
-    ...(inDoubt ? { keysInDoubt: false } : {}),
+    ...(inDoubt && saidKeys.length > 0 ? { keysInDoubt: false } : {}),
   };
   const stamp = newGeneration ? nextGeneration(updated) : updated;
   return {
@@ -116,7 +116,7 @@ function mergeKeys(
 ): MergedKeys {
   const saidById = new Map(said.map((key) => [key.keyId, key]));
   const stays = inDoubt ? () => false : isBacked(standing, new Set(saidById.keys()));
-  const result: MergedKeys = { merged: [], added: [], retired: [], changed: inDoubt };
+  const result: MergedKeys = { merged: [], added: [], retired: [], changed: inDoubt && said.length > 0 };
   for (const key of standing) {
     const vouched = saidById.get(key.keyId);
     saidById.delete(key.keyId);

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { dropBoxRecord } from "./dropBox.ts";
-import { type StampRecord, stampRecord } from "./stamp.ts";
+import { keysAreInDoubt, type StampRecord, stampRecord } from "./stamp.ts";
 
 /**
  * Who sends bundles: a registered stamp, or a drop box that stands where an unregistered one would. Each has a partition `stamps/{id}`, whose
@@ -13,6 +13,6 @@ export type SenderRecord = z.infer<typeof senderRecord>;
 export const asStamp = (sender: SenderRecord | undefined): StampRecord | undefined =>
   sender?.kind === "stamp" ? sender : undefined;
 
-/** What is in its bundles may not be its own. */
+/** What is in its bundles may not be its own. Another reason to disable it does not take that back. */
 export const isCompromised = (sender: SenderRecord): boolean =>
-  sender.kind === "stamp" && sender.disabledReason === "compromised";
+  sender.kind === "stamp" && (sender.disabledReason === "compromised" || keysAreInDoubt(sender));

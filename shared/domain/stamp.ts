@@ -82,11 +82,15 @@ export type DisabledReason = z.infer<typeof disabledReason>;
  * with its compromise.
  */
 export function disabled(stamp: StampRecord, reason: DisabledReason): StampRecord {
-  const isCompromise = reason === "compromised" && stamp.disabledReason !== "compromised";
+  const isCompromise = reason === "compromised" && !keysAreInDoubt(stamp);
   const uploadEpoch = stamp.uploadEpoch + (stamp.state === "enabled" || isCompromise ? 1 : 0);
   const doubt = reason === "compromised" ? { keysInDoubt: true } : {};
   return { ...stamp, state: "disabled", disabledReason: reason, uploadEpoch, ...doubt };
 }
+
+/** Whether disabling it changes nothing. Once registration has vouched for its keys, a compromise is a new one. */
+export const isDisabledAs = (stamp: StampRecord, reason: DisabledReason): boolean =>
+  stamp.state === "disabled" && stamp.disabledReason === reason && (reason !== "compromised" || keysAreInDoubt(stamp));
 
 /** Whether its keys wait for a registration that vouches for them. A row from before that was kept is in doubt while it is compromised. */
 export const keysAreInDoubt = (stamp: StampRecord): boolean =>

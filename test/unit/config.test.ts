@@ -110,6 +110,10 @@ describe("what only one machine may have", () => {
       ["SIGNING_KEY_FILE", withKeyFile],
       ["TOKEN_JWKS_URL", httpKeys],
       ["TOKEN_JWKS_URL", { TOKEN_JWKS_URL: "http://127.0.0.1:4000/keys" }],
+      ["AzureWebJobsStateStorage", { AzureWebJobsStateStorage: "UseDevelopmentStorage=true" }],
+      ["AzureWebJobsStateStorage__queueServiceUri", { AzureWebJobsStateStorage__queueServiceUri: "https://q.example" }],
+      ["ConnectionStrings__StateStorage", { ConnectionStrings__StateStorage: "UseDevelopmentStorage=true" }],
+      ["CUSTOMCONNSTR_StateStorage", { CUSTOMCONNSTR_StateStorage: "UseDevelopmentStorage=true" }],
     ])("%s", (name, given) => {
       expect(complaint({ ...shape, ...given })).toMatch(new RegExp(`(^|; )${name}: `));
     });

@@ -79,6 +79,28 @@ export async function underOneOf<T>(
   throw refusals[0];
 }
 
+/** Those of the grants that allow it now; where none does, throws the first one's refusal. */
+export async function whichAllow<T>(
+  { record, grants }: CallersGrants,
+  attempt: (grant: GrantRecord) => Promise<T>,
+): Promise<{ readonly result: T; readonly lending: CallersGrants }> {
+  let first: { readonly result: T; readonly grant: GrantRecord } | undefined;
+  const others: GrantRecord[] = [];
+  const refusals: unknown[] = [];
+  for (const grant of grants) {
+    try {
+      const result = await attempt(grant);
+      if (first === undefined) first = { result, grant };
+      else others.push(grant);
+    } catch (error) {
+      if (!isOfTheGrant(error)) throw error;
+      refusals.push(error);
+    }
+  }
+  if (first === undefined) throw refusals[0];
+  return { result: first.result, lending: { record, grants: [first.grant, ...others] } };
+}
+
 /** Refusals that another grant may not meet. */
 const isOfTheGrant = (error: unknown): boolean =>
-  error instanceof DomainError && ["RoleNotGranted", "GrantNotActive"].includes(error.code);
+  error instanceof DomainError && ["RoleNotGranted", "GrantNotActive", "PurposeNotConsented"].includes(error.code);

@@ -9,9 +9,17 @@ import { placeOf } from "../bundles/finishPurge.ts";
 import { pathDigest } from "../bundles/inventory.ts";
 import type { TokenCaller } from "../caller.ts";
 import type { LentFile, World } from "../needs.ts";
-import { type AtBundle, type CallersGrants, requireGrants, underOneOf } from "./callersGrants.ts";
-import { recordLending, requireLentNow } from "./recordLending.ts";
-import { bytesToRead, requireFile, whileThere, writeOut } from "./takeOut.ts";
+import { type AtBundle, type CallersGrants, requireGrants, underOneOf, whichAllow } from "./callersGrants.ts";
+import { recordLending, requireLentNow, roleNotGranted } from "./recordLending.ts";
+import {
+  bytesToRead,
+  type FoundFile,
+  findInBundle,
+  requireFile,
+  requireReadable,
+  whileThere,
+  writeOut,
+} from "./takeOut.ts";
 
 /** Bytes that are read for one file while its reader waits; more is read on the queue. */
 const mostBytesAtOnce = 64 * 1024 * 1024;
@@ -27,7 +35,7 @@ export async function extractFile(
   asked: FileRequest,
 ): Promise<Extraction> {
   const { bundle, lending } = await requireLent(world, caller, at, asked.grantId);
-  const found = await requireFile(world, bundle, asked.path);
+  const found = await requireLentFile(world, bundle, lending, asked.path);
   const { path, sizeBytes, role } = found.file;
   const id = pathDigest(found.inventory, path);
   const lent: LentFile = { place: placeOf(bundle), lentOn: utcDay(world.clock.now()), digest: id };
@@ -77,6 +85,21 @@ export async function readExtraction(
   return { id, path, status: "Failed", error: { code: "UnreadableFile", message } };
 }
 
+/** Grants of roles answer alike for a file of another role and for one that is not there: which paths there are is content. */
+async function requireLentFile(
+  world: World,
+  bundle: BundleRecord,
+  { grants }: CallersGrants,
+  path: string,
+): Promise<FoundFile> {
+  const found = await findInBundle(world, bundle, path);
+  const [{ roles }] = grants;
+  if (roles !== undefined && !grants.some((grant) => found !== undefined && lendsRole(grant.roles, found.file.role))) {
+    throw roleNotGranted(roles);
+  }
+  return requireReadable(world, found);
+}
+
 /** A colleague with a grant of other roles may have asked for it, and its path is not the caller's to see. */
 async function lendsPath(
   world: World,
@@ -100,10 +123,10 @@ async function requireLent(
   grantId: GrantId | undefined,
 ): Promise<{ bundle: BundleRecord; lending: CallersGrants }> {
   const { stampId, bundleId } = at;
-  const [lending, head] = await Promise.all([requireGrants(world, caller, at, grantId), world.stamps.head(stampId)]);
-  const { record } = lending;
+  const [asked, head] = await Promise.all([requireGrants(world, caller, at, grantId), world.stamps.head(stampId)]);
+  const { record } = asked;
   const now = world.clock.now();
-  const bundle = await underOneOf(lending, (grant) =>
+  const { result: bundle, lending } = await whichAllow(asked, (grant) =>
     requireLentNow(world, head, { record, grant, stampId, bundleId }, now),
   );
   return { bundle, lending };

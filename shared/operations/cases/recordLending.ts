@@ -153,13 +153,18 @@ function requireStampAsGranted(grant: GrantRecord, bundle: BundleRecord, sender:
 /** A grant of some roles lends their zips and what is in them, and never the whole bundle. */
 function requireRoleGranted({ roles }: GrantRecord, { file }: LentThing): void {
   if (roles === undefined || (file !== undefined && lendsRole(roles, file.role))) return;
+  if (file !== undefined) throw roleNotGranted(roles);
   throw new DomainError(
     "RoleNotGranted",
-    file === undefined
-      ? `The grant lends the files of ${roles.join(", ")} only, not the whole bundle. Read single files (POST …/files:extract), or ask for a grant without roles.`
-      : `The grant lends the files of ${roles.join(", ")} only. Ask for a grant with the role of this file.`,
+    `The grant lends the files of ${roles.join(", ")} only, not the whole bundle. Read single files (POST …/files:extract), or ask for a grant without roles.`,
   );
 }
+
+export const roleNotGranted = (roles: readonly string[]): DomainError =>
+  new DomainError(
+    "RoleNotGranted",
+    `The grant lends the files of ${roles.join(", ")} only, and none of them has this path. Check the path, or ask for a grant with the file's role.`,
+  );
 
 /** A bundle outside the grant is refused as one that is not linked is. */
 function inGrant(grant: GrantRecord, bundle: BundleRecord | undefined): BundleRecord | undefined {

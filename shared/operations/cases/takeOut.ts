@@ -17,17 +17,28 @@ const noSuchFile = () =>
   );
 
 /** The file in the bundle's inventory. Throws `NotFound` where it is not listed, `UnreadableFile` where it is encrypted, or a zip bomb. */
-export async function requireFile(
+export const requireFile = async (
   world: Pick<World, "contents" | "rules">,
   bundle: BundleRecord,
   path: string,
-): Promise<FoundFile> {
+): Promise<FoundFile> => requireReadable(world, await findInBundle(world, bundle, path));
+
+/** The file as the bundle's inventory lists it; undefined where it does not. */
+export async function findInBundle(
+  world: Pick<World, "contents">,
+  bundle: BundleRecord,
+  path: string,
+): Promise<FoundFile | undefined> {
   const inventory = await world.contents.inventory(placeOf(bundle));
   const file = inventory && (await findFile(world, placeOf(bundle), inventory, path));
-  if (inventory === undefined || file === undefined) throw noSuchFile();
-  if (file.isEncrypted) throw unreadable("it is encrypted");
-  if (file.sizeBytes > world.rules.maxBundleBytes) throw unreadable("it unpacks to more than a bundle may hold");
-  return { inventory, file };
+  return inventory === undefined || file === undefined ? undefined : { inventory, file };
+}
+
+export function requireReadable({ rules }: Pick<World, "rules">, found: FoundFile | undefined): FoundFile {
+  if (found === undefined) throw noSuchFile();
+  if (found.file.isEncrypted) throw unreadable("it is encrypted");
+  if (found.file.sizeBytes > rules.maxBundleBytes) throw unreadable("it unpacks to more than a bundle may hold");
+  return found;
 }
 
 const unreadable = (why: string, cause?: unknown) =>

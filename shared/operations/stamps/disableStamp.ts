@@ -2,7 +2,7 @@ import type { StampId } from "../../api/primitives.ts";
 import { toUtcTime } from "../../api/primitives.ts";
 import type { Stamp } from "../../api/stamps.ts";
 import type { NewEvent } from "../../domain/event.ts";
-import { type DisabledReason, disabled, keysAreInDoubt, type StampRecord } from "../../domain/stamp.ts";
+import { type DisabledReason, disabled, isDisabledAs, keysAreInDoubt, type StampRecord } from "../../domain/stamp.ts";
 import { DomainError } from "../../errors.ts";
 import { settleStampSoon } from "../bundles/settleStamp.ts";
 import { actorOf, type Caller } from "../caller.ts";
@@ -14,7 +14,7 @@ import { stampView } from "./view.ts";
 /** Stops every write of the stamp at once: its created uploads become `canceled`, submitted ones finish. A second disabling replaces the reason. */
 export const disableStamp = (world: World, caller: Caller, stampId: StampId, reason: DisabledReason): Promise<Stamp> =>
   change(world, stampId, (stamp) => {
-    if (stamp.state === "disabled" && stamp.disabledReason === reason) return undefined;
+    if (isDisabledAs(stamp, reason)) return undefined;
     return {
       stamp: disabled(stamp, reason),
       event: { type: "stamp.disabled", actor: actorOf(caller), data: { stampId, reason } },

@@ -73,7 +73,27 @@ test("[invariant 5] nor for a role that the grant does not name", async () => {
   const { extract } = await lentBundle(stage, zip, { roles: ["Compute"] });
   expectRefusal(await extract(path), 403, "RoleNotGranted");
   expectRefusal(await extract("plain.log"), 403, "RoleNotGranted");
+  expectRefusal(await extract("there-is-none.log"), 403, "RoleNotGranted");
   expect(await lentIn(stage)).toEqual([]);
+});
+
+test("[invariant 5] a colleague's extraction tells no path under a grant that has ended for this stamp", async () => {
+  const stage = stages();
+  const { stamp, supportCase, bundle, extract } = await lentBundle(stage, zip);
+  const second = await lentBundle(stage, zip);
+  const [engineer, colleague] = [await stage.engineer(), await stage.engineer()];
+  await supportCase.put({ stampIds: [stamp.stampId, second.stamp.stampId], assignees: [engineer.oid, colleague.oid] });
+  expectStatus(await supportCase.link(second.bundle, engineer), 201);
+  await supportCase.grant([bundle, second.bundle], {}, engineer);
+  const manager = await stage.person("R");
+  expectStatus(await manager.call("POST", `${stamp.path}:disable`, { reason: "lost" }), 200);
+  expectStatus(await manager.call("POST", `${stamp.path}:enable`), 200);
+  await supportCase.grant([bundle], { roles: ["Storage"] }, engineer);
+  await supportCase.grant([bundle], {}, colleague);
+  const { id } = extraction.parse(expectStatus(await extract("plain.log", colleague), 200).json);
+  const poll = `${supportCase.linkPath(bundle)}/extractions/${id}`;
+  expectStatus(await colleague.call("GET", poll), 200);
+  expectRefusal(await engineer.call("GET", poll), 404, "NotFound");
 });
 
 test("[invariant 5] the event of each file is committed before its URL, with a digest and the grant's purpose", async () => {

@@ -181,6 +181,10 @@ describe("requests", () => {
   test("a target that is none, or a Host that cannot stand in a URL, is an empty 400", async () => {
     expect(await exchange("GET * HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")).toMatch(/^HTTP\/1.1 400 /);
     expect(await exchange("GET /teapot HTTP/1.1\r\nHost: a b\r\nConnection: close\r\n\r\n")).toMatch(/^HTTP\/1.1 400 /);
+    const long = "a".repeat(260);
+    expect(await exchange(`GET /teapot HTTP/1.1\r\nHost: ${long}\r\nConnection: close\r\n\r\n`)).toMatch(
+      /^HTTP\/1.1 400 /,
+    );
   });
 });
 

@@ -46,7 +46,7 @@ type Signing = {
   readonly kid?: string;
   readonly key?: KeyObject | Uint8Array;
   /** `null` leaves it out. */
-  readonly typ?: string | null;
+  readonly typ?: unknown;
 };
 
 const token = (
@@ -54,7 +54,7 @@ const token = (
   { alg = "RS256", kid = "rsa", key = rsa.privateKey, typ = "JWT" }: Signing = {},
 ) =>
   new SignJWT({ ...goodClaims, ...change })
-    .setProtectedHeader({ alg, kid, ...(typ === null ? {} : { typ }) })
+    .setProtectedHeader({ alg, kid, ...(typ === null ? {} : { typ: typ as string }) })
     .sign(key);
 const bearer = async (change?: Record<string, unknown>, signing?: Signing) => `Bearer ${await token(change, signing)}`;
 
@@ -135,6 +135,7 @@ describe("a token is refused as invalid", () => {
   const ofAuditor = { roles: ["Compliance.Audit"] };
   it.each<[what: string, make: () => Promise<string>, why: RegExp]>([
     ["as a logout token", () => bearer({}, { typ: "logout+jwt" }), /typ/],
+    ["with a typ that is a number", () => bearer({}, { typ: 5 }), /typ/],
     ["as a token of another type", () => bearer({}, { typ: "application/at+jwt+x" }), /typ/],
     ["of version 1.0", () => bearer({ ver: "1.0" }), /claim ver/],
     ["without version", () => bearer({ ver: undefined }), /claim ver/],

@@ -82,6 +82,12 @@ describe("a lent file's download name", () => {
     );
   });
 
+  it("replaces what a Windows code page turns into a separator or a quote", () => {
+    expect(fileDownloadName("slash\u2044div\u2215yen\u00A5won\u20A9quo\u02BAlt\u3008x.log")).toBe(
+      "slash_div_yen_won_quo_lt_x.log",
+    );
+  });
+
   it("keeps a name that is harmless", () => {
     const stem = fc
       .stringMatching(/^[A-Za-z0-9_-][A-Za-z0-9 ._-]{0,60}[A-Za-z0-9_-]{2}$/)

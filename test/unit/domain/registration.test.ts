@@ -282,6 +282,12 @@ describe("after a stamp was compromised", () => {
     expect(again(stamp).event).toBeUndefined();
   });
 
+  it("a registration without keys vouches for none", () => {
+    const { stamp } = again(compromised(standingWith(key("k1", 1))), { keys: [] });
+    expect(stamp.keysInDoubt).toBe(true);
+    expect(again(stamp, { keys: [] }).event).toBeUndefined();
+  });
+
   it("a key in doubt signed nothing, not even before: a thief writes any time into a manifest", () => {
     const { stamp } = again(compromised(rotated), { keys: [key("k1", 1)] });
     const before = on("2026-11-25T08:00:00Z");

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { disabled } from "../../../shared/domain/stamp.ts";
+import { isCompromised } from "../../../shared/domain/sender.ts";
+import { disabled, isDisabledAs } from "../../../shared/domain/stamp.ts";
 import { aStamp } from "./support/records.ts";
 
 /** The upload epoch of a stamp: uploads and grants live only under their own. */
@@ -13,4 +14,18 @@ test.each([
 ] as const)("[invariant 5] a stamp that %s raises its epoch by as much", (_, standing, reason, by) => {
   const stamp = disabled(aStamp({ ...standing, uploadEpoch: 4 }), reason);
   expect(stamp).toMatchObject({ state: "disabled", disabledReason: reason, uploadEpoch: 4 + by });
+});
+
+test("[invariant 5] a compromised stamp stays compromised when it is disabled for another reason", () => {
+  const compromised = disabled(aStamp(), "compromised");
+  expect(isCompromised(disabled(compromised, "lost"))).toBe(true);
+  expect(isCompromised(disabled(compromised, "decommissioned"))).toBe(true);
+});
+
+test("a second compromise counts once registration has vouched for the keys, and not before", () => {
+  const compromised = disabled(aStamp({ uploadEpoch: 4 }), "compromised");
+  expect(isDisabledAs(compromised, "compromised")).toBe(true);
+  const vouched = { ...compromised, keysInDoubt: false };
+  expect(isDisabledAs(vouched, "compromised")).toBe(false);
+  expect(disabled(vouched, "compromised")).toMatchObject({ keysInDoubt: true, uploadEpoch: 6 });
 });
