@@ -100,12 +100,12 @@ export const settings = z.object({
   TOKEN_TENANT_ID: z.guid().describe("Tenant that those tokens must come from."),
   TOKEN_JWKS_URL: z.url().describe("Where the issuer publishes its keys."),
   PURGE_AFTER_DAYS: wholeNumber(
-    "Days after the day of creation when a bundle's bytes are deleted. At most 82: the ten days up to day 90 are for noticing and repair.",
+    "Days after the day of creation when a bundle's bytes are deleted. At most 82: the ten days up to day 90 are for noticing and repair. A change holds for bundles created from the next UTC day on.",
     1,
     latestPurgeAfterDays,
   ).default(80),
   PURGE_AFTER_CASE_CLOSE_DAYS: wholeNumber(
-    "Days after the last of a bundle's cases closed when its bytes are deleted. Not set: closing a case deletes nothing.",
+    "Days after the last of a bundle's cases closed when its bytes are deleted. Not set: closing a case deletes nothing. A change is applied to cases that are closed already, too.",
     0,
     latestPurgeAfterDays,
   ).optional(),

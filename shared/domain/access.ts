@@ -22,7 +22,7 @@ export const accessRecord = lent.extend({
 export type AccessRecord = z.infer<typeof accessRecord>;
 
 /** An access as the ledger tells it; `seq` is its event's place in the stamp's partition. */
-export const ledgerAccess = lent.extend({ seq: z.int() });
+export const ledgerAccess = lent.extend({ seq: z.int(), pathDigest: z.string().optional() });
 export type LedgerAccess = z.infer<typeof ledgerAccess>;
 
 /** The access that an event tells of; undefined for every other event. */
