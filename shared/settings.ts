@@ -126,12 +126,12 @@ export const settings = z.object({
       'Applications that may get tokens for this service: JSON object from a role to their client ids, such as {"Support.Engineer": ["<client id>"]}. A role that is not named takes tokens from any. Not set: all do.',
     ),
   PURGE_AFTER_DAYS: wholeNumber(
-    "Days after the day of creation when a bundle's bytes are deleted. At most 82: the ten days up to day 90 are for noticing and repair.",
+    "Days after the day of creation when a bundle's bytes are deleted. At most 82: the ten days up to day 90 are for noticing and repair. A change holds for bundles created from the next UTC day on.",
     1,
     latestPurgeAfterDays,
   ).default(80),
   PURGE_AFTER_CASE_CLOSE_DAYS: wholeNumber(
-    "Days after the last of a bundle's cases closed when its bytes are deleted. Not set: closing a case deletes nothing.",
+    "Days after the last of a bundle's cases closed when its bytes are deleted. Not set: closing a case deletes nothing. A change is applied to cases that are closed already, too.",
     0,
     latestPurgeAfterDays,
   ).optional(),

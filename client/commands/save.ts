@@ -1,4 +1,4 @@
-import { mkdir } from "node:fs/promises";
+import { mkdir, stat } from "node:fs/promises";
 import type { Command } from "commander";
 import { z } from "zod";
 import { purposes } from "../../shared/api/primitives.ts";
@@ -17,6 +17,7 @@ import { readablePath, typedPath } from "./paths.ts";
 
 const saveOptions = logOptions.extend({
   as: z.string(),
+  create: z.boolean().default(false),
   purpose: purposes.optional(),
   terms: z.string().default(currentTerms.version),
 });
@@ -27,7 +28,8 @@ export function addSave(program: Command, run: Run): void {
     .description("save a bundle on a share, signed, to be imported later from a machine that is connected")
     .addOption(as())
     .addOption(purpose())
-    .addOption(terms());
+    .addOption(terms())
+    .option("--create", "make the folder if it is not there");
   withLogOptions(save).action((zip: string, folder: string, _options, command: Command) =>
     run(command, (context) => saveLocally(context, zip, folder, command.opts())),
   );
@@ -51,7 +53,7 @@ async function saveLocally(context: Context, zip: string, folder: string, given:
     termsVersion: version,
     purposes: options.purpose,
   };
-  await makeFolder(target);
+  await (options.create ? makeFolder : requireFolder)(target);
   const saved = await saveBundle(
     path,
     target,
@@ -68,6 +70,14 @@ async function saveLocally(context: Context, zip: string, folder: string, given:
     ...linesOf(saved, now),
   );
   return exitCodes.fine;
+}
+
+/** A share that is not mounted looks like a missing folder: what is saved in one made in its place fills the stamp's own disk. */
+async function requireFolder(path: string): Promise<void> {
+  const found = await stat(path).catch(() => undefined);
+  if (found?.isDirectory()) return;
+  const advice = found === undefined ? "is not there: mount the share, or add --create to make it" : "is no folder";
+  throw new UsageError(`${path} ${advice}.`);
 }
 
 async function makeFolder(path: string): Promise<void> {

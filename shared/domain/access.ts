@@ -27,7 +27,7 @@ export const accessRecord = lent.extend({
 export type AccessRecord = z.infer<typeof accessRecord>;
 
 /** An access as the ledger tells it; `seq` is its event's place in the stamp's partition. */
-export const ledgerAccess = lent.extend({ seq: z.int() });
+export const ledgerAccess = lent.extend({ seq: z.int(), pathDigest: z.string().optional() });
 export type LedgerAccess = z.infer<typeof ledgerAccess>;
 
 /** A person's first list of a bundle's files on a UTC day is told once: a row of the stamp's partition says that it was. */

@@ -69,8 +69,8 @@ export const bundleBlobName = ({ stampId, bundleId }: Bundle): string => `${stam
 export const filesBlobName = (bundle: Bundle): string => `${bundleBlobName(bundle)}.files`;
 export const inventoryBlobName = (bundle: Bundle): string => `${bundleBlobName(bundle)}.inventory`;
 
-/** Where a path that was lent is kept, so that its customer sees it while the bundle lives. */
-export const lentPathBlobName = (bundle: Bundle, digest: string): string => `${bundleBlobName(bundle)}.paths/${digest}`;
+/** Where the paths that were lent are kept, so that their customer sees them while the bundle lives. */
+export const lentPathsBlobName = (bundle: Bundle): string => `${bundleBlobName(bundle)}.paths/lent`;
 
 /** The bundle that a blob of a day container is of, or derived from; undefined where it is neither. */
 export function bundleOfBlob(name: string): { readonly stampId: StampId; readonly bundleId: BundleId } | undefined {

@@ -17,10 +17,12 @@ export const stampLoad = z.object({
   bytes: z.int(),
   /** When a bundle was last created for a fault, by a digest of its id: the list of faults is open, so an id may be any text. */
   faults: z.array(z.object({ fault: z.string(), on: utcTime })),
+  /** The bundles that were created last, by the first part of their ids: a create whose answer was lost is mostly repeated soon. */
+  recent: z.array(z.string()).default([]),
 });
 export type StampLoad = z.infer<typeof stampLoad>;
 
-export const noLoad: StampLoad = { openUploads: 0, bundles: 0, bytes: 0, faults: [] };
+export const noLoad: StampLoad = { openUploads: 0, bundles: 0, bytes: 0, faults: [], recent: [] };
 
 /** The longest quiet time that can be configured: older faults need not be remembered. */
 export const longestQuietMinutes = 24 * 60;
@@ -28,8 +30,17 @@ export const longestQuietMinutes = 24 * 60;
 /** A stamp that has more different faults in a day is stopped by the count of its bundles. */
 const mostFaults = 100;
 
+/** How many bundles are remembered as just created. */
+const mostRecent = 16;
+
+const shortId = (bundleId: string): string => bundleId.slice(0, 8);
+
+/** Whether the stamp may have created that bundle a moment ago. */
+export const isRecent = ({ recent }: StampLoad, bundleId: string): boolean => recent.includes(shortId(bundleId));
+
 /** What of a bundle's row counts. */
 type Begun = {
+  readonly bundleId: string;
   readonly createdOn: UtcTime;
   readonly sizeBytes: number;
   readonly trigger?: { readonly faultId: string } | undefined;
@@ -50,7 +61,7 @@ export function loadAfter(
   return insert.reduce(withNew, rest);
 }
 
-function withNew(load: StampLoad, { createdOn, sizeBytes, trigger }: Begun): StampLoad {
+function withNew(load: StampLoad, { bundleId, createdOn, sizeBytes, trigger }: Begun): StampLoad {
   const day = utcDay(new Date(createdOn));
   const today = countedOn(load, day);
   return {
@@ -59,6 +70,7 @@ function withNew(load: StampLoad, { createdOn, sizeBytes, trigger }: Begun): Sta
     bundles: today.bundles + 1,
     bytes: today.bytes + sizeBytes,
     faults: trigger === undefined ? load.faults : withFault(load.faults, trigger.faultId, createdOn),
+    recent: [shortId(bundleId), ...load.recent].slice(0, mostRecent),
   };
 }
 

@@ -42,6 +42,13 @@ export const expiresUnsubmittedOn = (createdOn: UtcTime): Date =>
 export const mayStartCopy = (bundle: { createdOn: UtcTime; purgeOn: UtcTime }, now: Date): boolean =>
   now.getTime() < instant(bundle.createdOn) + lastCopyDay * dayMs && now.getTime() < instant(bundle.purgeOn);
 
+/** Nothing is derived from a bundle after this day: a lifecycle rule counts from each blob's own creation. */
+export const lastDerivingDay = lastCopyDay + 1;
+
+/** Whether an inventory may still be kept beside the bundle, so that the rule after `lifecycleDays` deletes it before day 90. */
+export const mayDerive = (bundle: { createdOn: UtcTime }, now: Date): boolean =>
+  now.getTime() < instant(bundle.createdOn) + lastDerivingDay * dayMs;
+
 /** Seconds to wait before verification is tried again: 30 s doubling, at most an hour. */
 export const verificationBackOffSeconds = (attempts: number): number =>
   Math.min(3600, 30 * 2 ** Math.min(attempts - 1, 7));

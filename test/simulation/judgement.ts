@@ -9,7 +9,11 @@ const expiryMs = 48 * hourMs;
 /** As its stamp's or its drop box's history shows it. */
 export type FoundBundle = Bundle | DropBoxBundle;
 
-export type Times = { readonly now: number; readonly purgeAfterDays: number };
+export type Times = {
+  readonly now: number;
+  /** When a bundle created then may be due by age. */
+  readonly ageDates: (createdOn: string) => readonly number[];
+};
 
 /** What is wrong with the bundle as its stamp's history shows it, in words; empty where nothing is. */
 export function faultsOf(known: Known, asked: KnownBundle, found: FoundBundle, times: Times): string[] {
@@ -50,9 +54,9 @@ function ofUnsubmitted(known: Known, asked: KnownBundle, found: FoundBundle, { n
   ];
 }
 
-function ofSubmitted(known: Known, asked: KnownBundle, found: FoundBundle, { now, purgeAfterDays }: Times): string[] {
+function ofSubmitted(known: Known, asked: KnownBundle, found: FoundBundle, { now, ageDates }: Times): string[] {
   const basis = found.purge?.basis;
-  const dueByAge = startOfDay(found.createdOn) + purgeAfterDays * 24 * hourMs;
+  const dates = ageDates(found.createdOn);
   const mustBeErased =
     asked.erased === "acknowledged" &&
     asked.erasureTaken === undefined &&
@@ -67,14 +71,12 @@ function ofSubmitted(known: Known, asked: KnownBundle, found: FoundBundle, { now
       ? [`nothing is wrong with it: ${found.rejection?.code}`]
       : []),
     ...(found.state === "accepted" && found.sha256 !== asked.sha256 ? ["it has other bytes"] : []),
-    ...(found.state === "accepted" && dueByAge <= now ? ["it is due by age"] : []),
+    ...(found.state === "accepted" && Math.max(...dates) <= now ? ["it is due by age"] : []),
     ...(found.state === "accepted" && mustBeErased ? ["its erasure is due"] : []),
-    ...(basis === "age" && dueByAge > Date.parse(found.purge?.intendedOn ?? "")
+    ...(basis === "age" && Math.min(...dates) > Date.parse(found.purge?.intendedOn ?? "")
       ? ["it was purged before its age"]
       : []),
     ...(basis === "erasure" && asked.erased === undefined ? ["nobody erased it"] : []),
     ...(basis === "caseClosed" && !closed ? ["no case of it was closed"] : []),
   ];
 }
-
-const startOfDay = (time: string): number => Date.parse(`${time.slice(0, 10)}T00:00:00Z`);

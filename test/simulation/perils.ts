@@ -40,6 +40,7 @@ export function perilsOf(rate: number): Perils {
   const counts = { calls: 0, deaths: 0, repeated: 0, refused: 0, unanswered: 0 };
 
   const diedOf = (error: unknown): boolean => {
+    if (error instanceof AggregateError) return error.errors.length > 0 && error.errors.every(diedOf);
     if (!(error instanceof DomainError) || error.code !== "ServiceUnavailable") return false;
     counts.unanswered += 1;
     return true;

@@ -11,6 +11,7 @@ import type { KnownBundle } from "./known.ts";
 import { brokenRules, bundlesOf } from "./ledger.ts";
 import type { Machinery } from "./machinery.ts";
 import type { Observer, Sight } from "./observer.ts";
+import { ageDates, faultsOfDates } from "./seasons.ts";
 import type { Simulation } from "./simulation.ts";
 
 /** At the end all is calm, everything due gets its time, and everybody's account is compared: the stamps', the report's, the ledger's, storage's. */
@@ -41,6 +42,7 @@ export async function reckon(simulation: Simulation, machinery: Machinery, obser
     ...events.faults,
     ...ofBundles(simulation, bundles),
     ...ofBoxes(simulation, boxes, bundles),
+    ...faultsOfDates(simulation, bundles),
     ...ofReport(bundles, report),
     ...ofLedger(bundles, events.events),
     ...brokenRules(events.events, simulation.time.now().getTime()),
@@ -91,9 +93,9 @@ async function allBundles(
   return found;
 }
 
-const timesOf = ({ stage, time }: Simulation) => ({
+const timesOf = ({ size, time }: Simulation) => ({
   now: time.now().getTime(),
-  purgeAfterDays: stage().app.world.rules.purgeAfterDays,
+  ageDates: (createdOn: string) => ageDates(size, createdOn),
 });
 
 const ofBoxes = (

@@ -6,6 +6,7 @@ import { openMachinery } from "./machinery.ts";
 import { openObserver } from "./observer.ts";
 import { perilsOf } from "./perils.ts";
 import { type Reckoning, reckon } from "./reckoning.ts";
+import { restoreRemovedAccount, settingsOn, writeUnknownRows } from "./seasons.ts";
 import { type Simulation, type Size, streamOf } from "./simulation.ts";
 import { storageClock } from "./storageClock.ts";
 import { openDesk } from "./support.ts";
@@ -24,16 +25,15 @@ export type Told = Reckoning & {
   readonly seconds: number;
 };
 
-const start = new Date("2027-01-05T00:00:00Z");
 const engineersOfAll = 8;
 
 export async function simulate(stages: Stages, size: Size, say: (line: string) => void = () => {}): Promise<Told> {
   const began = Date.now();
-  const time = virtualTime(start, size.momentHours);
+  const time = virtualTime(size.start, size.momentHours);
   const perils = perilsOf(size.peril);
   const known = nothingKnown();
   const world = { now: time.now, policies: [perils.policy, storageClock(known, time)] };
-  const first = stages.open({ ...world, settings: settingsOf(size) });
+  const first = stages.open({ ...world, settings: settingsOn(size, time.now()) });
   let serving = first;
   const simulation: Simulation = { size, time, perils, known, stage: () => serving, tally: new Map() };
 
@@ -42,6 +42,8 @@ export async function simulate(stages: Stages, size: Size, say: (line: string) =
   const engineers = Array.from({ length: engineersOfAll }, staff.guid);
   for (let index = 0; index < size.cases; index += 1) openDesk(simulation, index, engineers);
   employAuditor(simulation);
+  writeUnknownRows(simulation);
+  restoreRemovedAccount(simulation);
   const machinery = await openMachinery(simulation);
   const observer = openObserver(simulation);
 
@@ -51,7 +53,7 @@ export async function simulate(stages: Stages, size: Size, say: (line: string) =
     await observer.look();
     if (observer.seen.looks % looksADay !== 0) return;
     // An instance does not live long: what it remembers must not matter.
-    serving = first.another({ ...world, settings: settingsOf(size) });
+    serving = first.another({ ...world, settings: settingsOn(size, time.now()) });
     say(`${time.now().toISOString()}: ${simulation.known.bundles.size} bundles, ${perils.counts.calls} calls`);
   });
   const reckoning = await reckon(simulation, machinery, observer);
@@ -67,15 +69,9 @@ export async function simulate(stages: Stages, size: Size, say: (line: string) =
   };
 }
 
-/** Every other seed deletes what its cases have no use for any more. */
-const settingsOf = ({ seed, purgeAfterDays }: Size): Record<string, string> => ({
-  PURGE_AFTER_DAYS: String(purgeAfterDays),
-  METADATA_RETENTION_DAYS: "90",
-  ...(seed % 2 === 0 ? { PURGE_AFTER_CASE_CLOSE_DAYS: "20" } : {}),
-});
-
 /** A season with shorter days of grace: the ten days between purge and line are the same. */
 export const short: Size = {
+  start: new Date("2027-01-05T00:00:00Z"),
   seed: 2,
   days: 46,
   stamps: 12,
@@ -89,6 +85,7 @@ export const short: Size = {
 };
 
 export const long: Size = {
+  start: new Date("2027-01-05T00:00:00Z"),
   seed: 1,
   days: 120,
   stamps: 40,

@@ -9,6 +9,7 @@ import type { VirtualTime } from "./time.ts";
 /** What everybody in a simulation shares, and how they speak with the service. */
 
 export type Size = {
+  readonly start: Date;
   readonly seed: number;
   readonly days: number;
   readonly stamps: number;

@@ -243,6 +243,17 @@ describe("saving", () => {
     expect(await readdir(share)).toHaveLength(2);
   });
 
+  it("into a folder that is not there is refused, as a share that is not mounted is, unless --create makes it", async () => {
+    const { machine: stamp } = await disconnectedStamp();
+    const { path } = await zipFile(stamp.folder);
+    const share = join(await folderOfItsOwn(), "not-mounted");
+    const refused = await run(stamp, "save", path, share);
+    expect(refused.stderr).toContain("mount the share, or add --create");
+    expect(refused.code).toBe(2);
+    expect((await run(stamp, "save", path, share, "--create")).code).toBe(0);
+    expect(await readdir(share)).toHaveLength(2);
+  });
+
   it("signs a file where it is, and again signs nothing new", async () => {
     const { machine: stamp } = await disconnectedStamp();
     const share = await folderOfItsOwn();

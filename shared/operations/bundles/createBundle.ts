@@ -8,6 +8,7 @@ import { coveringDecision, isCreatable, requireCreatable } from "../../domain/cr
 import type { CustodyRecord } from "../../domain/custody.ts";
 import { type Condition, requireCondition } from "../../domain/etag.ts";
 import type { EventData, NewEvent } from "../../domain/event.ts";
+import { isRecent } from "../../domain/load.ts";
 import { deleteBy } from "../../domain/retention.ts";
 import type { StampRecord } from "../../domain/stamp.ts";
 import { tooManyRequests } from "../../domain/storms.ts";
@@ -51,6 +52,7 @@ export async function createBundle(
   const { request } = creation;
   requireKnownTerms(request);
   requireSize(request, world.rules.maxBundleBytes);
+  requirePast(request, world.clock.now());
   const { stamps } = world;
   const { stampId } = caller;
 
@@ -61,8 +63,14 @@ export async function createBundle(
       const stamp = requireWriter(head, caller, world.clock);
       const storm = await stormRefusalOf(world, stamp, request);
       const question = creationQuestion(world, caller, stamp, request);
-      // The first try looks for no bundle: a new one costs one call less, and one that is there already refuses the insert.
-      const mayBeNew = isFirst && condition.ifMatch === undefined && storm === undefined && isCreatable(question);
+      // The first try looks for no bundle: a new one costs one call less, and one that is there already refuses the insert. The head tells of a
+      // bundle that was just created, so that its repetition makes no container.
+      const mayBeNew =
+        isFirst &&
+        condition.ifMatch === undefined &&
+        storm === undefined &&
+        isCreatable(question) &&
+        !isRecent(stamp.load, bundleId);
       const standing = mayBeNew ? undefined : await stamps.bundle(stampId, bundleId);
       if (standing !== undefined) return await repeated(world, stamp, standing, creation, condition);
       requireCondition(condition, undefined);
@@ -225,6 +233,20 @@ function requireSize(request: BundleRequest, most: number): void {
     `A bundle may have at most ${most} bytes. Collect fewer roles or a shorter window.`,
     {
       target: "/sizeBytes",
+    },
+  );
+}
+
+/** Milliseconds by which a stamp's clock may be ahead, as for its signatures. */
+const clockSkewMs = 60_000;
+
+function requirePast({ trigger }: BundleRequest, now: Date): void {
+  if (trigger === undefined || Date.parse(trigger.raisedOn) <= now.getTime() + clockSkewMs) return;
+  throw new DomainError(
+    "InvalidBody",
+    "The trigger lies in the future. Set the stamp's clock, then send the trigger's own time.",
+    {
+      target: "/trigger/raisedOn",
     },
   );
 }

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { bundleId, stampId, toUtcTime } from "../../api/primitives.ts";
 import { type BundleRecord, transition } from "../../domain/bundle.ts";
 import { type NewEvent, theService } from "../../domain/event.ts";
-import { mayStartCopy, verificationLag } from "../../domain/retention.ts";
+import { mayDerive, mayStartCopy, verificationLag } from "../../domain/retention.ts";
 import { zipVerdict } from "../../domain/zip.ts";
 import { DomainError } from "../../errors.ts";
 import { linkClaim } from "../cases/linkClaim.ts";
@@ -122,7 +122,7 @@ async function judge(
     };
   }
   const isZip = bundle.contentType === "application/zip";
-  const taking = isZip ? await beginInventory(world, bundle, copy) : undefined;
+  const taking = isZip && mayDerive(bundle, world.clock.now()) ? await beginInventory(world, bundle, copy) : undefined;
   const read = await world.days.readAndHash(placeOf(bundle), copy, taking);
   if (bundle.mode !== "dropBox" && read.sha256 !== bundle.sha256) {
     return {

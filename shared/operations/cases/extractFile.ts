@@ -75,7 +75,7 @@ export async function readExtraction(
   const asked = await world.contents.lentPath(place, id);
   const today = utcDay(world.clock.now());
   // What was asked for late in the evening is done on the next day; what is older was dropped.
-  if (asked?.lentOn === undefined || asked.lentOn < addDays(today, -1)) throw noSuchExtraction();
+  if (asked === undefined || asked.lentOn < addDays(today, -1)) throw noSuchExtraction();
   const { path, lentOn } = asked;
   if (!(await lendsPath(world, bundle, lending, path))) throw noSuchExtraction();
   const lent: LentFile = { place, lentOn, digest: id };

@@ -8,16 +8,18 @@ import type { StampRecord, StandingConsent } from "../../domain/stamp.ts";
 import { DomainError } from "../../errors.ts";
 import { settleStampSoon } from "../bundles/settleStamp.ts";
 import { actorOf, type StampCaller } from "../caller.ts";
-import { newestAnchor } from "../compliance/checkpoints.ts";
-import type { StampHead, World } from "../needs.ts";
-import { newNote } from "../note.ts";
+import type { World } from "../needs.ts";
 import { operatorOf } from "../operator.ts";
 import { requireWriter } from "../refusals.ts";
 import { transact } from "../transact.ts";
+import { signSoon } from "./receipts.ts";
 import { standingConsentView } from "./view.ts";
 
+/** When the sweeper looks whether the receipt was signed. */
+const receiptDueMs = 60_000;
+
 /**
- * Records the operator's decision on proactive collection, with a signed receipt of it. Equal to the standing decision: nothing new.
+ * Records the operator's decision on proactive collection, and signs a receipt of it as soon as that can be. Equal to the standing decision: nothing new.
  * Disabling cancels proactive uploads that are not yet submitted, and nothing else (invariant 4).
  */
 export async function decideConsent(
@@ -27,7 +29,7 @@ export async function decideConsent(
   condition: Condition,
 ): Promise<Consent> {
   requireCurrentTerms(said.termsVersion);
-  const { stamps, people, clock } = world;
+  const { clock, people, schedule, stamps } = world;
   const { stampId } = caller;
   const decidedBy = await operatorOf(world, stampId, said.decidedBy);
   return await transact(
@@ -46,12 +48,21 @@ export async function decideConsent(
         actor: actorOf(caller),
         data: { stampId, ...record },
       };
-      const receipt = newNote(await signReceipt(world, head, event, record, said.decidedBy, now), record.decisionId);
-      await people.wrote(decidedBy, { partition: head.partition, noteId: receipt.noteId });
+      const { decisionId, decidedOn } = record;
+      const receiptWork = {
+        kind: "receipt",
+        stampId,
+        decisionId,
+        decidedOn,
+        ...stamps.foresee(head, [event], now),
+      } as const;
+      await schedule.remember(receiptWork, new Date(now.getTime() + receiptDueMs));
+      await people.wrote(decidedBy, { partition: head.partition, noteId: decisionId });
       const settle = await settleStampSoon(world, standing, stamp);
-      await stamps.commit(stampId, head, { sender: stamp, events: [event], decision: record, notes: [receipt] }, now);
+      await stamps.commit(stampId, head, { sender: stamp, events: [event], decision: record }, now);
       await settle();
-      return { ...record, decidedBy: said.decidedBy, receipt: receipt.text };
+      const receipt = await signSoon(world, receiptWork);
+      return { ...record, decidedBy: said.decidedBy, ...(receipt === undefined ? {} : { receipt }) };
     },
     caller.head,
   );
@@ -78,30 +89,3 @@ const recordOf = (stamp: StampRecord, consent: StandingConsent): DecisionRecord 
   termsSha256: currentTerms.sha256,
   registrationGeneration: stamp.registrationGeneration,
 });
-
-/** The receipt names its place in the ledger, so it is signed over the event as it will stand there. */
-async function signReceipt(
-  world: Pick<World, "checkpoints" | "papers" | "rules" | "clock" | "stamps">,
-  head: StampHead,
-  event: NewEvent,
-  record: DecisionRecord,
-  decidedBy: string,
-  now: Date,
-): Promise<string> {
-  const position = world.stamps.foresee(head, [event], now);
-  return await world.papers.sign("consent-receipt+jwt", {
-    iss: world.rules.publicOrigin,
-    iat: Math.floor(world.clock.real().getTime() / 1000),
-    jti: record.decisionId,
-    sub: event.actor.id,
-    decision: record.state,
-    decidedBy,
-    decidedOn: record.decidedOn,
-    purposes: record.purposes,
-    termsVersion: record.termsVersion,
-    termsSha256: record.termsSha256,
-    registrationGeneration: record.registrationGeneration,
-    ledger: { partition: head.partition, seq: position.seq, hash: position.hash },
-    ...(await newestAnchor(world)),
-  });
-}

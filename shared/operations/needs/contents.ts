@@ -26,7 +26,7 @@ export type Contents = {
   readonly lentPath: (
     place: Place,
     digest: string,
-  ) => Promise<{ readonly path: string; readonly lentOn: UtcDay | undefined } | undefined>;
+  ) => Promise<{ readonly path: string; readonly lentOn: UtcDay } | undefined>;
   readonly lentDays: (account: string) => Promise<readonly UtcDay[]>;
   /** Why the file could not be taken out, in words; kept and dropped with the day's lent files. */
   readonly noteLentFailure: (file: LentFile, message: string) => Promise<void>;

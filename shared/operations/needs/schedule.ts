@@ -35,6 +35,15 @@ export type Unfinished =
       readonly bundleId: BundleId;
       readonly dueOn: UtcTime;
     }
+  /** A decision on consent whose receipt is not signed yet, by its place in the ledger. */
+  | {
+      readonly kind: "receipt";
+      readonly stampId: StampId;
+      readonly decisionId: string;
+      readonly decidedOn: UtcTime;
+      readonly seq: number;
+      readonly hash: string;
+    }
   /** A last look at what somebody who was forgotten may still have been writing. */
   | { readonly kind: "person"; readonly subjectId: SubjectId; readonly dueOn: UtcTime };
 

@@ -41,6 +41,10 @@ export type Stamps = {
   /** The cases that bundles of the stamp were ever linked to. */
   readonly cases: (stampId: StampId) => Page<CaseNumber>;
   readonly history: (stampId: StampId, after?: string) => Page<BundleId>;
+  readonly decision: (
+    stampId: StampId,
+    at: Pick<DecisionRecord, "decidedOn" | "decisionId">,
+  ) => Promise<DecisionRecord | undefined>;
   readonly decisions: (stampId: StampId, after?: string) => Page<DecisionRecord>;
   readonly accesses: (stampId: StampId, after?: string) => Page<AccessRecord>;
   readonly isListed: (stampId: StampId, mark: ListingMark) => Promise<boolean>;
@@ -48,5 +52,7 @@ export type Stamps = {
   /** The requests that nobody has answered, oldest first; the grants of some may have ended. */
   readonly openRequests: (stampId: StampId, after?: string) => Page<GrantId>;
   readonly note: (stampId: StampId, noteId: string) => Promise<Note | undefined>;
+  /** Keeps a note beside what its partition has; one that is there stays. Gives the note that stands. */
+  readonly keepNote: (stampId: StampId, note: Note) => Promise<Note>;
   readonly dropNote: (stampId: StampId, noteId: string) => Promise<void>;
 };

@@ -6,6 +6,7 @@ import { settleBundle } from "../bundles/settleBundle.ts";
 import { settleStamp } from "../bundles/settleStamp.ts";
 import { finishLink } from "../cases/links.ts";
 import { settleCase } from "../cases/settleCase.ts";
+import { finishReceipt } from "../consents/receipts.ts";
 import { settleDropBox } from "../dropBoxes/settleDropBox.ts";
 import { isAccountMissing, type Unfinished, type World } from "../needs.ts";
 import { finishForgetting } from "../people/forgetPerson.ts";
@@ -48,6 +49,8 @@ async function finish(world: World, work: Unfinished): Promise<void> {
     case "link":
       await finishLink(world, theService, work);
       return await forgetOnceOld(world, work);
+    case "receipt":
+      return void (await finishReceipt(world, work));
     case "person":
       await finishForgetting(world, work.subjectId);
       return await world.schedule.forget(work);

@@ -5,6 +5,7 @@ import {
   dayContainerName,
   filesBlobName,
   inventoryBlobName,
+  lentPathsBlobName,
 } from "../../domain/containers.ts";
 import { type InventoryRecord, inventoryRecord } from "../../domain/inventory.ts";
 import { hasCode, isConflict, isNotFound, orUnavailable } from "../failures.ts";
@@ -28,6 +29,8 @@ export function openInventories(service: BlobServiceClient): Inventories {
     keepInventory: (at, record, lines) =>
       orUnavailable(async () => {
         await inDay(at).getBlockBlobClient(filesBlobName(at)).uploadData(lines);
+        // Paths that are lent later are appended to it: it is as old as the bundle then, also for a lifecycle rule.
+        await inDay(at).getAppendBlobClient(lentPathsBlobName(at)).createIfNotExists();
         const text = JSON.stringify(record);
         try {
           const blob = inDay(at).getBlockBlobClient(inventoryBlobName(at));

@@ -1,6 +1,6 @@
 import type { BlobGetPropertiesResponse, BlobServiceClient } from "@azure/storage-blob";
 import { landingBlobName } from "../../domain/containers.ts";
-import { hasCode, isConflict, isNotFound, orUnavailable, serviceUnavailable } from "../failures.ts";
+import { hasCode, isNotFound, orUnavailable, serviceUnavailable } from "../failures.ts";
 import { deleteContainer } from "./deletion.ts";
 import type { Signer } from "./signer.ts";
 
@@ -18,7 +18,7 @@ export type LandedBlob =
 export type StagedBlock = { readonly id: string; readonly sizeBytes: number };
 
 export type Landing = {
-  /** Makes the container of one upload, in one round trip. Its name must be new: `ServiceUnavailable` if it was used. */
+  /** Makes the container of one upload, in one round trip. Its name must be random, so that one which is there is this call's own. */
   readonly createLanding: (container: string) => Promise<void>;
   /** Makes the container where it is not there, in one round trip. */
   readonly ensureLanding: (container: string) => Promise<void>;
@@ -44,8 +44,8 @@ export function openLanding(service: BlobServiceClient, sign: Signer): Landing {
         try {
           await containerOf(container).create();
         } catch (error) {
-          // A name is random for each attempt, so this is a create whose answer was lost: the next attempt heals it.
-          throw isConflict(error) ? serviceUnavailable(error) : error;
+          // A name is random for each attempt, so what is there is this call's own: the SDK sent it again after a lost answer.
+          if (!hasCode(error, "ContainerAlreadyExists")) throw error;
         }
       }),
 

@@ -1,7 +1,9 @@
 import { createHash, randomUUID } from "node:crypto";
-import type { Readable } from "node:stream";
+import { createInterface } from "node:readline";
+import { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
-import type { BlobServiceClient, BlockBlobClient } from "@azure/storage-blob";
+import type { BlobClient, BlobServiceClient, BlockBlobClient } from "@azure/storage-blob";
+import * as z from "zod";
 import {
   type BundleLocation,
   bundleBlobName,
@@ -10,10 +12,9 @@ import {
   lentContainerName,
   lentContainerPrefix,
   lentDayOfContainer,
-  lentPathBlobName,
+  lentPathsBlobName,
 } from "../../domain/containers.ts";
-import type { UtcDay } from "../../domain/utcDay.ts";
-import { utcDaySchema } from "../../domain/utcDay.ts";
+import { type UtcDay, utcDaySchema } from "../../domain/utcDay.ts";
 import { hasCode, isNotFound, isPreconditionFailed, orUnavailable } from "../failures.ts";
 import { deleteBlob, deleteContainer } from "./deletion.ts";
 import { asDownload, type Download } from "./read.ts";
@@ -23,7 +24,7 @@ import type { Signer } from "./signer.ts";
 export type LentFile = { readonly place: BundleLocation; readonly lentOn: UtcDay; readonly digest: string };
 
 /** A path that was lent, and the day of lending that was last asked for. */
-export type LentPath = { readonly path: string; readonly lentOn: UtcDay | undefined };
+export type LentPath = { readonly path: string; readonly lentOn: UtcDay };
 
 /** What is lent in parts: files taken out of bundles, in a container of the day of lending. */
 export type Lending = {
@@ -69,28 +70,39 @@ async function* blocksOf(content: Readable): AsyncGenerator<Buffer> {
 const md5Of = (bytes: Buffer) => ({ transactionalContentMD5: createHash("md5").update(bytes).digest() });
 
 async function textOf(blob: BlockBlobClient): Promise<string | undefined> {
-  return (await textAndMetadata(blob))?.text;
+  const body = await bodyOf(blob);
+  return body && (await text(body));
 }
 
-async function textAndMetadata(blob: BlockBlobClient) {
+/** Undefined where there is no such blob. */
+async function bodyOf(blob: BlobClient): Promise<NodeJS.ReadableStream | undefined> {
   try {
-    const { readableStreamBody, metadata = {} } = await blob.download();
-    return { text: readableStreamBody === undefined ? "" : await text(readableStreamBody), metadata };
+    return (await blob.download()).readableStreamBody ?? Readable.from([]);
   } catch (error) {
     if (isNotFound(error)) return undefined;
     throw error;
   }
 }
 
-/** Names of metadata come back in lower case. */
-const lentOnKey = "lenton";
+const lentPath = z.object({ digest: z.string(), lentOn: utcDaySchema, path: z.string() });
+
+/** What was last written of the path, whose digest begins its line. Memory does not grow with the lines. */
+async function lastLine(blob: BlobClient, digest: string): Promise<LentPath | undefined> {
+  const body = await bodyOf(blob);
+  if (body === undefined) return undefined;
+  let last: string | undefined;
+  for await (const line of createInterface({ input: body, crlfDelay: Number.POSITIVE_INFINITY })) {
+    if (line.startsWith(`{"digest":${JSON.stringify(digest)},`)) last = line;
+  }
+  return last === undefined ? undefined : lentPath.parse(JSON.parse(last));
+}
 
 export function openLending(service: BlobServiceClient, sign: Signer): Lending {
   const containerOf = (day: UtcDay) => service.getContainerClient(lentContainerName(day));
   const blobOf = ({ place, lentOn, digest }: LentFile) =>
     containerOf(lentOn).getBlockBlobClient(lentBlobName(place, digest));
-  const pathBlob = (at: BundleLocation, digest: string) =>
-    service.getContainerClient(dayContainerName(at.day)).getBlockBlobClient(lentPathBlobName(at, digest));
+  const pathsBlob = (at: BundleLocation) =>
+    service.getContainerClient(dayContainerName(at.day)).getAppendBlobClient(lentPathsBlobName(at));
 
   const failureBlob = ({ place, lentOn, digest }: LentFile) =>
     containerOf(lentOn).getBlockBlobClient(`${lentBlobName(place, digest)}.failed`);
@@ -159,15 +171,17 @@ export function openLending(service: BlobServiceClient, sign: Signer): Lending {
 
     keepLentPath: ({ place, digest, lentOn }, path) =>
       orUnavailable(async () => {
-        await pathBlob(place, digest).upload(path, Buffer.byteLength(path), { metadata: { [lentOnKey]: lentOn } });
+        if ((await lastLine(pathsBlob(place), digest))?.lentOn === lentOn) return;
+        const line = `${JSON.stringify({ digest, lentOn, path })}\n`;
+        try {
+          await pathsBlob(place).appendBlock(line, Buffer.byteLength(line));
+        } catch (error) {
+          // It went with its bundle, or is full: then the customer sees the digest alone.
+          if (!(isNotFound(error) || hasCode(error, "BlockCountExceedsLimit"))) throw error;
+        }
       }),
 
-    lentPath: (at, digest) =>
-      orUnavailable(async () => {
-        const found = await textAndMetadata(pathBlob(at, digest));
-        if (found === undefined) return undefined;
-        return { path: found.text, lentOn: utcDaySchema.safeParse(found.metadata[lentOnKey]).data };
-      }),
+    lentPath: (at, digest) => orUnavailable(() => lastLine(pathsBlob(at), digest)),
 
     noteLentFailure: (file, message) =>
       orUnavailable(() =>

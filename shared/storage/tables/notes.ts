@@ -7,7 +7,6 @@ import { toEntity } from "./entity.ts";
 
 export const noteSchema = z.object({ noteId: z.guid(), salt: z.string(), text: z.string() });
 
-export const noteRow = (partition: string, note: Note): TransactionAction => [
-  "create",
-  toEntity(partition, `note!${note.noteId}`, note),
-];
+export const noteEntity = (partition: string, note: Note) => toEntity(partition, `note!${note.noteId}`, note);
+
+export const noteRow = (partition: string, note: Note): TransactionAction => ["create", noteEntity(partition, note)];

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { bundleId, caseNumber, grantId, stampId, utcTime } from "../../api/primitives.ts";
+import { bundleId, caseNumber, grantId, guid, stampId, utcTime } from "../../api/primitives.ts";
 import { subjectId } from "../../domain/people.ts";
 import { type UtcDay, utcDaySchema } from "../../domain/utcDay.ts";
 import type { EarlyPurge, Expiry, HeldDay, Log, Schedule, Unfinished } from "../../operations/needs.ts";
@@ -21,6 +21,14 @@ const unfinished = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("case"), caseNumber, dueOn: utcTime }),
   z.object({ kind: z.literal("approval"), caseNumber, grantId, dueOn: utcTime }),
   z.object({ kind: z.literal("link"), caseNumber, stampId, bundleId, dueOn: utcTime }),
+  z.object({
+    kind: z.literal("receipt"),
+    stampId,
+    decisionId: guid,
+    decidedOn: utcTime,
+    seq: z.int(),
+    hash: z.string(),
+  }),
   z.object({ kind: z.literal("person"), subjectId, dueOn: utcTime }),
 ]);
 const expiry = z.object({ stampId, bundleId, createdOn: utcTime });
@@ -50,6 +58,8 @@ function unfinishedKey(work: Unfinished): string {
       return `approval!${work.caseNumber}!${work.grantId}!${work.dueOn}`;
     case "link":
       return `link!${work.caseNumber}!${work.stampId}!${work.bundleId}!${work.dueOn}`;
+    case "receipt":
+      return `receipt!${work.stampId}!${work.decisionId}`;
     case "person":
       return `person!${work.subjectId}!${work.dueOn}`;
   }

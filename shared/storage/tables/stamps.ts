@@ -19,7 +19,7 @@ import type { Page, StampChange, Stamps } from "../../operations/needs.ts";
 import { toEntity } from "./entity.ts";
 import { newestFirst } from "./keys.ts";
 import { foresee, type LedgerRows, openLedger, type Touch } from "./ledger.ts";
-import { noteRow, noteSchema } from "./notes.ts";
+import { noteEntity, noteRow, noteSchema } from "./notes.ts";
 import type { Table } from "./table.ts";
 
 /**
@@ -35,7 +35,8 @@ const caseReference = z.object({ caseNumber });
 const bundleKey = (id: BundleId) => `bundle!${id}`;
 const openKey = (id: BundleId) => `open!${id}`;
 const historyKey = (bundle: BundleRecord) => `history!${newestFirst(bundle.createdOn)}!${bundle.bundleId}`;
-const decisionKey = (decision: DecisionRecord) => `decision!${newestFirst(decision.decidedOn)}!${decision.decisionId}`;
+const decisionKey = (decision: Pick<DecisionRecord, "decidedOn" | "decisionId">) =>
+  `decision!${newestFirst(decision.decidedOn)}!${decision.decisionId}`;
 const requestKey = (id: GrantId) => `request!${id}`;
 const askedKey = (request: RequestRecord) => `asked!${request.requestedOn}!${request.grantId}`;
 const listingKey = ({ day, bundleId, subject }: ListingMark) => `listed!${day}!${bundleId}!${subject}`;
@@ -62,6 +63,7 @@ export function openStamps(table: Table, touch: Touch): { readonly stamps: Stamp
       openBundles: (stamp) => ids(stamp, "open!"),
       cases: (stamp) => caseNumbers(table.scan({ partition: stamp, prefix: "case!" }, caseReference)),
       history: (stamp, after) => ids(stamp, "history!", after),
+      decision: async (stamp, at) => (await table.read(stamp, decisionKey(at), decisionRecord))?.value,
       decisions: (stamp, after) => table.scan({ partition: stamp, prefix: "decision!", after }, decisionRecord),
       accesses: (stamp, after) => table.scan({ partition: stamp, prefix: "access!", after }, accessRecord),
       isListed: async (stamp, mark) => (await table.read(stamp, listingKey(mark), listingMark)) !== undefined,
@@ -69,6 +71,10 @@ export function openStamps(table: Table, touch: Touch): { readonly stamps: Stamp
       openRequests: (stamp, after) =>
         grantIds(table.scan({ partition: stamp, prefix: "asked!", after }, grantReference)),
       note: async (stamp, id) => (await table.read(stamp, `note!${id}`, noteSchema))?.value,
+      keepNote: async (stamp, note) => {
+        if ((await table.insert(noteEntity(stamp, note))) !== undefined) return note;
+        return (await table.read(stamp, `note!${note.noteId}`, noteSchema))?.value ?? note;
+      },
       dropNote: (stamp, id) => table.remove(stamp, `note!${id}`),
     },
   };

@@ -2,7 +2,9 @@ import { randomUUID } from "node:crypto";
 import { TableClient } from "@azure/data-tables";
 import { QueueClient } from "@azure/storage-queue";
 import { expect, test } from "vitest";
+import * as z from "zod";
 import { extraction } from "../../../shared/api/files.ts";
+import { lastDerivingDay } from "../../../shared/domain/retention.ts";
 import { utcDay } from "../../../shared/domain/utcDay.ts";
 import { reconcile } from "../../../shared/operations/compliance/reconcile.ts";
 import { expectRefusal, expectStatus } from "../../support/system/expectations.ts";
@@ -131,6 +133,48 @@ test("[invariant 3] a day's purge takes what was lent of its bundles with it", a
   expect(await blobsIn(stage)).toEqual([]);
 });
 
+/** By the rules of `infra/modules/bundleAccount.bicep`, which count from a blob's own creation. */
+const lifecycleDays = 83;
+
+test("[invariant 3] nothing that is derived from a bundle is created so late that only the purge could delete it in time", async () => {
+  const stage = stages();
+  const { supportCase, bundle } = await lentBundle(stage, zip);
+  const before = await derivedIn(stage);
+  expect(before.map(({ name }) => name.replace(/^.*\./, "")).sort()).toEqual(["files", "inventory", "paths/lent"]);
+  const late = stage.another({ offsetDays: 60 });
+  const engineer = await late.person("E", supportCase.engineer.oid);
+  const grantId = randomUUID();
+  const request = supportCase.grantRequest([bundle]);
+  expectStatus(await engineer.call("PUT", `${supportCase.path}/accessGrants/${grantId}`, request), 201);
+  expectStatus(await engineer.call("POST", `${supportCase.linkPath(bundle)}/files:extract`, { path }), 200);
+  expect(await derivedIn(stage)).toEqual(before);
+});
+
+test("[invariant 3] a bundle that is verified after day 5 gets no inventory, whose rule would run past day 90", async () => {
+  expect(lastDerivingDay + lifecycleDays).toBeLessThan(90);
+  const stage = stages();
+  const stamp = await stage.registeredStamp();
+  const created = await stamp.createBundle({ sizeBytes: zip.byteLength });
+  await stamp.upload(created, zip);
+  expectStatus(await stamp.submit(created.bundleId, zip), 202);
+  stage.faults.failWhere(({ method, url }) => method === "GET" && new URL(url).pathname.includes("/bundles-"));
+  await stage.verify(created);
+  await stage.another({ offsetDays: lastDerivingDay + 0.1 }).verify(created);
+  expect((await stamp.bundle(created.bundleId)).state).toBe("accepted");
+  expect(await derivedIn(stage)).toEqual([]);
+});
+
+/** What lies beside the bundles in their day containers, and when each was created. */
+async function derivedIn({ blobs }: Stage): Promise<{ name: string; createdOn: Date | undefined }[]> {
+  const found: { name: string; createdOn: Date | undefined }[] = [];
+  for await (const { name } of blobs.listContainers({ prefix: "bundles-" })) {
+    for await (const blob of blobs.getContainerClient(name).listBlobsFlat()) {
+      if (blob.name.includes(".")) found.push({ name: blob.name, createdOn: blob.properties.createdOn });
+    }
+  }
+  return found;
+}
+
 test.each(["path", "file"])(
   "[invariant 3] an erasure while the %s is being written leaves nothing of it",
   async (what) => {
@@ -146,6 +190,24 @@ test.each(["path", "file"])(
     expect(await blobsIn(stage)).toEqual([]);
   },
 );
+
+test("an auditor's list of accesses tells a file that was read from a whole bundle, folded or not", async () => {
+  const stage = stages();
+  const { extract, supportCase, grant, bundle } = await lentBundle(stage, zip);
+  expectStatus(await extract(path), 200);
+  await supportCase.url(grant.grantId, bundle);
+  const { call } = await stage.person("A");
+  const digests = async () => {
+    const { value } = accessPage.parse(expectStatus(await call("GET", "/compliance/accesses"), 200).json);
+    return value.map(({ pathDigest }) => pathDigest);
+  };
+  const expected = [undefined, expect.stringMatching(/^[0-9a-f]{64}$/)];
+  expect(await digests()).toEqual(expected);
+  await stage.app.timers.foldLedger();
+  expect(await digests()).toEqual(expected);
+});
+
+const accessPage = z.object({ value: z.array(z.object({ pathDigest: z.string().optional() })) });
 
 test("[invariant 3] the reconciler tells of lent files that nobody dropped", async () => {
   const stage = stages();

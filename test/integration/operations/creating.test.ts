@@ -61,6 +61,46 @@ test("a create that another change of the stamp overtakes goes on in the landing
   expect(await landings()).toBe(4);
 });
 
+test("a create that is repeated makes no container", async () => {
+  const stage = stageOf();
+  const stamp = await stage.registeredStamp();
+  const path = stamp.bundlePath(randomUUID());
+  const body = await stamp.bundleRequest();
+  expectStatus(await stamp.call("PUT", path, body), 201);
+  const { result, calls } = await stage.another().faults.watching(() => stamp.call("PUT", path, body));
+  expectStatus(result, 200);
+  const again = await stage.faults.watching(() => stamp.call("PUT", path, body));
+  expectStatus(again.result, 200);
+  const made = [...calls, ...again.calls].filter(({ path }) => path.includes("restype=container"));
+  expect(made).toEqual([]);
+});
+
+test("a create whose landing container was made and whose answer was lost is answered all the same", async () => {
+  const stage = stageOf();
+  const stamp = await stage.registeredStamp();
+  await stamp.createBundle();
+  const body = await stamp.bundleRequest();
+  const rehearsal = await stage.faults.watching(() => stamp.call("PUT", stamp.bundlePath(randomUUID()), body));
+  const container = 1 + rehearsal.calls.findIndex(({ path }) => path.includes("restype=container"));
+  const answer = await stage.faults.during("sentTwice", container, () =>
+    stamp.call("PUT", stamp.bundlePath(randomUUID()), body),
+  );
+  expectStatus(answer, 201);
+});
+
+test("[invariant 4] a trigger that lies in the future is refused, but for a clock that is a little ahead", async () => {
+  const stage = stageOf();
+  const stamp = await stage.registeredStamp();
+  await stamp.enableConsent();
+  const create = async (hoursFromNow: number) => {
+    const trigger = { faultId: "Urp.UpdateFailure", raisedOn: stage.on(hoursFromNow) };
+    const body = await stamp.bundleRequest({ mode: "proactive", trigger });
+    return await stamp.call("PUT", stamp.bundlePath(randomUUID()), body);
+  };
+  expect(expectRefusal(await create(1), 400, "InvalidBody").target).toBe("/trigger/raisedOn");
+  expectStatus(await create(30 / 3600), 201);
+});
+
 test("a claim's answer does not tell whether the case lists the stamp", async () => {
   const stage = stageOf();
   const stamp = await stage.registeredStamp();

@@ -35,6 +35,8 @@ test(`[invariant 3] [invariant 7] a season of the service, with all that may go 
       "list, approved",
       "granted under a foreign id: GrantConflict",
       "lost, then compromised",
+      "alert row.unreadable",
+      "day of a removed account",
     ]),
   );
 }, 1_200_000);
