@@ -27,7 +27,15 @@ export type DropBoxRequest = z.infer<typeof dropBoxRequest>;
 
 export const refusedFiles = z.array(
   z.object({
-    code: z.enum(["EmptyFile", "FileTooLarge", "UnusableBlob", "TooManyFiles", "FileChanged", "TooLate"]),
+    code: z.enum([
+      "EmptyFile",
+      "FileTooLarge",
+      "UnusableBlob",
+      "UnusableName",
+      "TooManyFiles",
+      "FileChanged",
+      "TooLate",
+    ]),
     files: z.int().min(1),
   }),
 );

@@ -38,8 +38,12 @@ export const dropBoxRecord = z.object({
   deleteBy: utcTime,
   purgeOn: utcTime,
   closing: z.object({ on: utcTime, reason: closeReason }).optional(),
-  /** What a round of closing found, and a digest of the listing that it found it in. */
-  emptied: z.object({ listing: z.string(), files: z.int(), bytes: z.int(), refused: refusedFiles }).optional(),
+  /** Who empties it now, and until when nobody else may (`operations/dropBoxes/boxTurn.ts`). */
+  claim: z.object({ holder: guid, until: utcTime }).optional(),
+  /** When all that it held was first looked through, closing. */
+  listedOn: utcTime.optional(),
+  /** What was in it. From here on no file is taken, and nothing that is in its container is needed. */
+  emptied: z.object({ files: z.int(), bytes: z.int(), refused: refusedFiles }).optional(),
   closedOn: utcTime.optional(),
   requestDigest: z.string(),
   account: z.string(),
@@ -59,12 +63,15 @@ export const quietHours = 24;
 export type ArrivedFile = {
   /** The blob's name, with the folders in it. */
   readonly path: string;
+  /** Without quotes. */
   readonly etag: string;
   readonly sizeBytes: number;
   /** Of its last write, by storage's clock. */
   readonly writtenOn: Date;
   /** Whether it is a block blob that the service can read. */
   readonly readable: boolean;
+  /** Whether a URL can name it. */
+  readonly addressable: boolean;
 };
 
 export type RefusedFile = z.infer<typeof refusedFiles>[number]["code"];
@@ -72,16 +79,17 @@ export type RefusedFile = z.infer<typeof refusedFiles>[number]["code"];
 type Limits = {
   readonly maxBundleBytes: number;
   readonly maxDropBoxFiles: number;
-  /** Whether a copy of today would still be deleted in time. */
-  readonly mayStartCopy: boolean;
+  /** Whether files are still taken: the box has not been closing for too long, and a copy of today would still be deleted in time. */
+  readonly isInTime: boolean;
 };
 
 /** Why a file does not become a bundle, `taken` files having become one before it; undefined where it does. */
 export function refusalOf(file: ArrivedFile, taken: number, limits: Limits): RefusedFile | undefined {
+  if (!file.addressable) return "UnusableName";
   if (file.sizeBytes === 0) return "EmptyFile";
   if (!file.readable) return "UnusableBlob";
   if (file.sizeBytes > limits.maxBundleBytes) return "FileTooLarge";
-  if (!limits.mayStartCopy) return "TooLate";
+  if (!limits.isInTime) return "TooLate";
   return taken >= limits.maxDropBoxFiles ? "TooManyFiles" : undefined;
 }
 
@@ -146,6 +154,21 @@ export function reasonToClose(
   if (now.getTime() >= instant(box.expiresOn)) return "expired";
   return now.getTime() >= quietOn(box, lastArrival).getTime() ? "quiet" : undefined;
 }
+
+/** How long a box that is closing goes on taking what arrives. */
+const roundsMs = 15 * 60_000;
+
+/** Whether what is found in a box that is closing still becomes bundles. Its first look through all that it holds takes everything, however late it is. */
+export const takesArrivals = ({ closing, emptied, listedOn }: DropBoxRecord, now: Date): boolean =>
+  closing !== undefined &&
+  emptied === undefined &&
+  (listedOn === undefined || now.getTime() < instant(closing.on) + roundsMs);
+
+/** A pause that grows with the time that the box has been closing. */
+export const secondsToNextTurn = ({ closing }: DropBoxRecord, now: Date): number => {
+  const seconds = closing === undefined ? 0 : (now.getTime() - instant(closing.on)) / 1000;
+  return Math.round(Math.min(30, Math.max(3, seconds / 10)));
+};
 
 /** Whether a URL may still be given for it. */
 export const takesFiles = (box: DropBoxRecord, now: Date): boolean =>

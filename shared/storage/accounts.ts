@@ -95,7 +95,6 @@ export function openAccounts(
     ensure: (account, container) => named(account).ensureBox(container),
     url: (account, container, expiresOn) => named(account).boxUrl(container, expiresOn),
     files: (account, container) => named(account).filesIn(container),
-    isThere: (account, container) => named(account).hasLanding(container),
     delete: (account, container) => named(account).deleteLanding(container),
     copy: ({ account, ...from }, to) => named(account).copyFile({ ...from, to }),
   };

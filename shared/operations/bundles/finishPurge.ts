@@ -5,6 +5,7 @@ import { ageDays } from "../../domain/retention.ts";
 import { utcDay } from "../../domain/utcDay.ts";
 import type { Place, StampHead, World } from "../needs.ts";
 import { transact } from "../transact.ts";
+import { isInOpenBox } from "./boxOfBundle.ts";
 import { uploadWork } from "./uploadWork.ts";
 
 type Needs = Pick<World, "clock" | "stamps" | "schedule" | "landing" | "days" | "contents" | "log">;
@@ -20,10 +21,11 @@ export const placeOf = (bundle: BundleRecord): Place => ({
 /**
  * Carries out a deletion that the bundle's row intends: the landing container first, so that nothing can be copied from it any more, then
  * the copy, then what was taken out of it; only when both are verified gone does the row say so. Safe to repeat, and a repetition deletes again: a verification that was
- * overtaken may have copied once more.
+ * overtaken may have copied once more. What arrived in a drop box waits until its box is closed (`dropBoxes/finishClosing.ts`).
  */
 export async function finishPurge(world: Needs, bundle: BundleRecord): Promise<BundleRecord> {
   if (bundle.purge === undefined) throw new TypeError("A deletion is intended before it is done");
+  if (await isInOpenBox(world, bundle)) return bundle;
   await world.landing.delete(bundle.account, bundle.landing);
   if (bundle.submittedOn !== undefined) await world.days.deleteBundle(placeOf(bundle));
   if (bundle.isLentInParts) await world.contents.deleteLentOf(placeOf(bundle));

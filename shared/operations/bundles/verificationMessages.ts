@@ -16,6 +16,7 @@ export async function verifyMessage(world: World, message: unknown): Promise<voi
 /** A message that failed five times: the bundle stays `submitted`, the box `closing`, and the sweeper tries again. */
 export async function notePoisonedVerification(world: World, message: unknown): Promise<void> {
   const parsed = verificationMessage.safeParse(message);
-  world.log.alert("verification.poisoned", parsed.success ? parsed.data : {});
+  const box = emptyingMessage.safeParse(message);
+  world.log.alert("verification.poisoned", parsed.success ? parsed.data : box.success ? box.data : {});
   if (parsed.success) await delayVerification(world, parsed.data, new Error("The message failed five times"));
 }

@@ -8,6 +8,7 @@ import { DomainError } from "../../errors.ts";
 import { linkClaim } from "../cases/linkClaim.ts";
 import type { CopyState, Place, World } from "../needs.ts";
 import { transact } from "../transact.ts";
+import { isInOpenBox } from "./boxOfBundle.ts";
 import { delayVerification } from "./delayVerification.ts";
 import { placeOf } from "./finishPurge.ts";
 import { beginInventory, keepInventory } from "./inventory.ts";
@@ -45,6 +46,8 @@ async function verifyInTrace(world: World, message: VerificationMessage, bundle:
     await settleBundle(world, message.stampId, message.bundleId);
     return;
   }
+  // Its box sends the message again once it is closed.
+  if (await isInOpenBox(world, bundle)) return;
   try {
     await verify(world, bundle);
   } catch (error) {

@@ -14,8 +14,9 @@ export async function linkClaim(world: World, actor: Actor, bundle: BundleRecord
   const { caseNumber, stampId, bundleId } = bundle;
   if (caseNumber === undefined || bundle.links.some((link) => link.caseNumber === caseNumber)) return;
   try {
-    if (!(await claimHolds(world, stampId, caseNumber))) return;
-    await linkBundle(world, actor, { caseNumber, stampId, bundleId }, {});
+    const alsoClosed = bundle.mode === "dropBox";
+    if (!(await claimHolds(world, stampId, caseNumber, alsoClosed))) return;
+    await linkBundle(world, actor, { caseNumber, stampId, bundleId }, {}, alsoClosed);
   } catch (error) {
     world.log.error("bundle.claimNotLinked", error, { stampId, bundleId, caseNumber });
     if (error instanceof DomainError && error.code === "ServiceUnavailable") throw error;
@@ -27,12 +28,13 @@ export async function tryLinkClaim(world: World, actor: Actor, bundle: BundleRec
   await linkClaim(world, actor, bundle).catch(() => {});
 }
 
-/** Whether the case that a sender claims is open and lists the sender. */
+/** Whether the case that a sender claims lists the sender and is open; a drop box was opened for its case, whose closing closes it. */
 export async function claimHolds(
   world: Pick<World, "cases">,
   stampId: StampId,
   caseNumber: CaseNumber,
+  alsoClosed = false,
 ): Promise<boolean> {
   const record = (await world.cases.head(caseNumber)).state;
-  return record?.state === "open" && listsSender(record, stampId);
+  return record !== undefined && (alsoClosed || record.state === "open") && listsSender(record, stampId);
 }

@@ -41,11 +41,12 @@ export async function linkBundle(
   actor: Actor,
   place: LinkPlace,
   condition: Condition,
+  alsoClosed = false,
 ): Promise<{ link: Link; created: boolean }> {
   const { schedule, clock } = world;
   const now = clock.now();
   const work = { kind: "link", ...place, dueOn: toUtcTime(now) } as const;
-  const linked = await linkInCase(world, actor, place, condition, () => schedule.remember(work, now));
+  const linked = await linkInCase(world, actor, place, { condition, alsoClosed }, () => schedule.remember(work, now));
   await finishLink(world, actor, place);
   await schedule.forget(work);
   return { link: shown(place, linked.link), created: linked.created };
@@ -55,7 +56,7 @@ async function linkInCase(
   world: World,
   actor: Actor,
   place: LinkPlace,
-  condition: Condition,
+  { condition, alsoClosed }: { readonly condition: Condition; readonly alsoClosed: boolean },
   beforeAnyChange: () => Promise<void>,
 ): Promise<{ link: LinkRecord; created: boolean }> {
   const { cases, clock, stamps } = world;
@@ -63,7 +64,7 @@ async function linkInCase(
   return await transact(
     () => cases.head(caseNumber),
     async (head) => {
-      const record = requireListed(head.state, stampId);
+      const record = requireListed(head.state, stampId, alsoClosed);
       const bundle = await stamps.bundle(stampId, bundleId);
       if (bundle === undefined) throw noSuchBundle();
       const standing = await cases.link(caseNumber, stampId, bundleId);
@@ -82,9 +83,9 @@ async function linkInCase(
   );
 }
 
-function requireListed(record: CaseRecord | undefined, stampId: StampId): CaseRecord {
+function requireListed(record: CaseRecord | undefined, stampId: StampId, alsoClosed: boolean): CaseRecord {
   if (record === undefined) throw noSuchCase();
-  if (record.state !== "open")
+  if (record.state !== "open" && !alsoClosed)
     throw new DomainError("CaseNotOpen", "The case is closed. Links are made and removed on open cases only.");
   if (!listsSender(record, stampId)) {
     throw new DomainError("StampNotOnCase", "The case does not list this stamp. Ask the case system to add it first.");

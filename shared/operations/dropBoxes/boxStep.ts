@@ -1,17 +1,18 @@
 import type { DropBoxId } from "../../api/primitives.ts";
 import { type DropBoxRecord, senderOf } from "../../domain/dropBox.ts";
-import type { EventData, NewEvent } from "../../domain/event.ts";
+import type { Actor, EventData, NewEvent } from "../../domain/event.ts";
 import type { World } from "../needs.ts";
 import { transact } from "../transact.ts";
 import { asDropBox } from "./view.ts";
 
-type Step = { readonly next: DropBoxRecord; readonly facts: EventData };
+type Told = { readonly type: NewEvent["type"]; readonly facts: EventData };
+type Step = { readonly next: DropBoxRecord; readonly told: readonly Told[] };
 
-/** Writes one step of a box's life with its event, where `step` finds it still to be written. Gives the box as it stands then. */
+/** Writes one step of a box's life with its events, where `step` finds it still to be written. Gives the box as it stands then. */
 export async function writeStep(
   { clock, stamps }: Pick<World, "clock" | "stamps">,
   dropBoxId: DropBoxId,
-  { type, actor }: Pick<NewEvent, "type" | "actor">,
+  actor: Actor,
   step: (box: DropBoxRecord, now: Date) => Promise<Step | undefined> | Step | undefined,
 ): Promise<DropBoxRecord | undefined> {
   const stampId = senderOf(dropBoxId);
@@ -23,8 +24,9 @@ export async function writeStep(
       const now = clock.now();
       const taken: Step | undefined = await step(box, now);
       if (taken === undefined) return box;
-      const data = { stampId, dropBoxId, caseNumber: box.caseNumber, ...taken.facts };
-      await stamps.commit(stampId, head, { events: [{ type, actor, data }], sender: taken.next }, now);
+      const names = { stampId, dropBoxId, caseNumber: box.caseNumber };
+      const events = taken.told.map(({ type, facts }) => ({ type, actor, data: { ...names, ...facts } }));
+      await stamps.commit(stampId, head, { events, sender: taken.next }, now);
       return taken.next;
     },
   );

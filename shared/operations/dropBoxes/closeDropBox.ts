@@ -28,10 +28,13 @@ export async function beginClosing(
   dropBoxId: DropBoxId,
   reason: CloseReason,
 ): Promise<void> {
-  const box = await writeStep(world, dropBoxId, { type: "dropBox.closing", actor }, async (standing, now) => {
+  const box = await writeStep(world, dropBoxId, actor, async (standing, now) => {
     if (standing.state !== "open") return undefined;
     await world.schedule.remember(boxWork(standing), new Date(now.getTime() + firstLookAfterMs));
-    return { next: { ...standing, state: "closing", closing: { on: toUtcTime(now), reason } }, facts: { reason } };
+    return {
+      next: { ...standing, state: "closing", closing: { on: toUtcTime(now), reason } },
+      told: [{ type: "dropBox.closing", facts: { reason } }],
+    };
   });
   if (box?.state !== "closing") return;
   try {

@@ -1,91 +1,73 @@
 import * as z from "zod";
 import { type DropBoxId, dropBoxId, toUtcTime } from "../../api/primitives.ts";
-import { type DropBoxRecord, senderOf } from "../../domain/dropBox.ts";
-import { type EventData, theService } from "../../domain/event.ts";
+import { type DropBoxRecord, secondsToNextTurn } from "../../domain/dropBox.ts";
 import { instant } from "../../domain/retention.ts";
 import type { World } from "../needs.ts";
-import { writeStep } from "./boxStep.ts";
+import { type BoxTurn, endTurn, Overtaken, takeTurn } from "./boxTurn.ts";
 import { boxWork } from "./boxWork.ts";
-import { dropStrays } from "./dropStrays.ts";
-import { listingOf, takeArrivals } from "./takeArrivals.ts";
-import { asDropBox } from "./view.ts";
+import { finishClosing } from "./finishClosing.ts";
+import { type BoxBundles, bundlesOf, type Round, takeArrivals } from "./takeArrivals.ts";
 
 /** What the queue carries. */
 export const emptyingMessage = z.object({ dropBoxId });
 
-/** How long one message works on a box before it makes way for others, and the pause until the next goes on. */
+/** How long one message works on a box before it makes way for others, and how many rounds it makes: one that takes, one that confirms, one more. */
 const turnMs = 20_000;
-const pauseSeconds = 3;
+const roundsPerTurn = 3;
 
 /** When the sweeper asks again after a turn that failed. */
 const retryAfterMs = 30_000;
 
 /**
- * Empties a box that is closing: rounds of taking what arrived, until one is followed by no further arrival; then the container goes, which is what
- * ends writing. Whatever dies on the way, the next turn goes on from what is written. What fails on our side is tried again, until the box's own
- * day of deletion.
+ * One turn at emptying a box that is closing. Once a round finds nothing new and every bundle of the box is copied or ended, the box is sealed: no
+ * file is taken any more, and its container may go. Whatever dies on the way, the next turn goes on from what is written.
  */
 export async function emptyDropBox(world: World, id: DropBoxId): Promise<void> {
-  const box = asDropBox(await world.stamps.head(senderOf(id)));
-  if (box?.state !== "closing") return;
+  const claimed = await takeTurn(world, id);
+  if (claimed === undefined) return;
+  const { box, turn } = claimed;
   try {
-    if (isPurgeDue(world, box) || (await empty(world, box))) await close(world, box);
-    else await world.queue.send({ dropBoxId: id }, pauseSeconds);
+    const emptied = box.emptied ?? (await empty(world, turn, box));
+    if (emptied === undefined) {
+      const seconds = secondsToNextTurn(box, world.clock.now());
+      return await world.queue.send({ dropBoxId: id }, seconds);
+    }
+    await endTurn(world, turn, { emptied });
+    await finishClosing(world, { ...box, emptied });
   } catch (error) {
+    if (error instanceof Overtaken) return;
     world.log.error("dropBox.emptyLater", error, { dropBoxId: id });
     await world.schedule.remember(boxWork(box), new Date(world.clock.now().getTime() + retryAfterMs));
+    await endTurn(world, turn, {}).catch(() => {});
   }
 }
 
-/** Its day is over: the container goes with what is in it, also where it could never be listed (invariant 3). */
-const isPurgeDue = ({ clock }: Pick<World, "clock">, { purgeOn }: DropBoxRecord): boolean =>
-  clock.now().getTime() >= instant(purgeOn);
+type Emptied = NonNullable<DropBoxRecord["emptied"]>;
 
-/** Whether all that is in the container is taken or refused; false where the turn was over before. */
-async function empty(world: World, first: DropBoxRecord): Promise<boolean> {
+/** What the box held, where nothing in it is needed any more; undefined, with the turn ended, where another has to go on. */
+async function empty(world: World, turn: BoxTurn, box: DropBoxRecord): Promise<Emptied | undefined> {
+  const bundles = await bundlesOf(world, box);
+  // Its day is over: the container goes with what is in it, also where it could never be listed (invariant 3).
+  if (world.clock.now().getTime() >= instant(box.purgeOn)) return arrivedIn(bundles, new Map());
   const until = world.clock.real().getTime() + turnMs;
-  let box = first;
-  for (;;) {
-    const isGone = box.emptied !== undefined && !(await world.boxes.isThere(box.account, box.container));
-    if (isGone) return true;
-    const listing = await listingOf(world, box);
-    if (box.emptied?.listing === listing) return true;
-    const arrived = await takeArrivals(world, box, until);
-    if (arrived === undefined) return false;
-    box = await writeEmptied(world, box, { listing, ...arrived });
+  let { listedOn } = box;
+  for (let rounds = 0; rounds < roundsPerTurn; rounds += 1) {
+    const round = await takeArrivals(world, turn, { ...box, listedOn }, bundles, until);
+    if (round === undefined) break;
+    listedOn ??= toUtcTime(world.clock.now());
+    if (round.isQuiet && bundles.waiting.size === 0) return arrivedIn(bundles, round.refused);
+    if (round.isQuiet) break;
   }
+  await endTurn(world, turn, { listedOn });
+  return undefined;
 }
 
-async function writeEmptied(
-  world: World,
-  box: DropBoxRecord,
-  emptied: NonNullable<DropBoxRecord["emptied"]>,
-): Promise<DropBoxRecord> {
-  await writeStep(world, box.dropBoxId, { type: "dropBox.emptied", actor: theService }, (standing) =>
-    standing.state === "closing" && standing.emptied?.listing !== emptied.listing
-      ? { next: { ...standing, emptied }, facts: countsOf(emptied) }
-      : undefined,
-  );
-  return { ...box, emptied };
+/** A version that was overwritten before it was copied is no file that arrived. */
+function arrivedIn({ all }: BoxBundles, refused: Round["refused"]): Emptied {
+  const arrived = [...all.values()].filter(({ rejection }) => rejection?.code !== "BlobChanged");
+  return {
+    files: arrived.length,
+    bytes: arrived.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+    refused: [...refused].map(([code, files]) => ({ code, files })),
+  };
 }
-
-/** The container first: `closedOn` says that nothing can be written any more, by a customer or by a turn of ours. */
-async function close(world: World, box: DropBoxRecord): Promise<void> {
-  await world.boxes.delete(box.account, box.container);
-  await writeStep(world, box.dropBoxId, { type: "dropBox.closed", actor: theService }, (standing, now) =>
-    standing.state === "closing"
-      ? {
-          next: { ...standing, state: "closed", closedOn: toUtcTime(now) },
-          facts: { container: standing.container, account: standing.account, ...countsOf(standing.emptied) },
-        }
-      : undefined,
-  );
-  await dropStrays(world, box);
-  await world.schedule.forget(boxWork(box));
-}
-
-const countsOf = (emptied: DropBoxRecord["emptied"]): EventData => ({
-  files: emptied?.files ?? 0,
-  bytes: emptied?.bytes ?? 0,
-  refused: (emptied?.refused ?? []).map(({ code, files }) => `${code}:${files}`),
-});

@@ -4,7 +4,7 @@ import { theService } from "../../domain/event.ts";
 import type { World } from "../needs.ts";
 import type { BoxWork } from "./boxWork.ts";
 import { beginClosing } from "./closeDropBox.ts";
-import { dropStrays } from "./dropStrays.ts";
+import { finishClosing } from "./finishClosing.ts";
 import { inServiceTime } from "./inServiceTime.ts";
 import { asDropBox } from "./view.ts";
 
@@ -15,12 +15,11 @@ const lookAgainAfterMs = 10 * 60_000;
 export async function settleDropBox(world: World, work: BoxWork): Promise<void> {
   const { boxes, clock, schedule, stamps } = world;
   const box = asDropBox(await stamps.head(work.stampId));
-  if (box?.container !== work.container || box.state === "closed") {
+  if (box?.container !== work.container) {
     await boxes.delete(work.account, work.container);
-    if (box?.container === work.container) await dropStrays(world, box);
-    await schedule.forget(work);
-    return;
+    return await schedule.forget(work);
   }
+  if (box.state === "closed") return await finishClosing(world, box);
   if (box.state === "closing") {
     await schedule.remember(work, new Date(clock.now().getTime() + lookAgainAfterMs));
     return await world.queue.send({ dropBoxId: box.dropBoxId });

@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
 import type { BundleId } from "../../api/primitives.ts";
+import type { BundleRecord } from "../../domain/bundle.ts";
 import {
   type ArrivedFile,
   bundleIdOf,
@@ -7,95 +7,122 @@ import {
   isZip,
   type RefusedFile,
   refusalOf,
+  takesArrivals,
 } from "../../domain/dropBox.ts";
 import { mayStartCopy } from "../../domain/retention.ts";
 import { utcDay } from "../../domain/utcDay.ts";
 import { mapBounded } from "../bounded.ts";
 import type { World } from "../needs.ts";
-import { copyFile } from "./copyFile.ts";
-import { bundlesOfBox } from "./dropStrays.ts";
+import type { BoxTurn } from "./boxTurn.ts";
+import { copyArrival, waitsForCopy } from "./copyArrival.ts";
 import { writeBundles } from "./writeBundles.ts";
 
-/** What arrived in a drop box becomes bundles: copied first, then written, so that no bundle is without its bytes. */
+/** What arrived in a drop box becomes bundles: written first, then copied. */
 
 /** Files looked at together, and the bundles of one commit: each takes up to five of a transaction's hundred rows. */
 const filesPerCommit = 16;
 const filesAtOnce = 8;
 
-type Arrived = Omit<NonNullable<DropBoxRecord["emptied"]>, "listing">;
+/** The bundles of a box as one turn knows them, and which of them wait for their copy. */
+export type BoxBundles = { readonly all: Map<BundleId, BundleRecord>; readonly waiting: Set<BundleId> };
 
-/** What a round has seen so far: the bundles that the box has, and what becomes of the files of the listing. */
-type Tally = {
-  readonly taken: Set<BundleId>;
-  readonly refused: Map<RefusedFile, number>;
-  bytes: number;
-};
-
-/** A digest of all that the container holds: the same as long as nothing is written. */
-export async function listingOf({ boxes }: Pick<World, "boxes">, box: DropBoxRecord): Promise<string> {
-  const digest = createHash("sha256");
-  for await (const { path, etag } of boxes.files(box.account, box.container))
-    digest.update(JSON.stringify([path, etag]));
-  return digest.digest("hex");
+/** Keeps as many bundles in memory as a box may have. */
+export async function bundlesOf({ stamps }: Pick<World, "stamps">, { stampId }: DropBoxRecord): Promise<BoxBundles> {
+  const ids: BundleId[] = [];
+  for await (const { item } of stamps.history(stampId)) ids.push(item);
+  const rows = (await mapBounded(ids, 16, (id) => stamps.bundle(stampId, id))).filter((row) => row !== undefined);
+  return {
+    all: new Map(rows.map((row) => [row.bundleId, row])),
+    waiting: new Set(rows.filter(waitsForCopy).map((row) => row.bundleId)),
+  };
 }
 
+export type Round = {
+  /** Nothing was new. */
+  readonly isQuiet: boolean;
+  readonly refused: ReadonlyMap<RefusedFile, number>;
+};
+
 /**
- * One round through the container, zips first: each file is a bundle already, becomes one, or is refused. Keeps a page of the listing and the
- * ids of the box's bundles in memory. Undefined where time (`until`, real) or a copy was not over at the end.
+ * One round through the container, zips first: each file is a bundle already, becomes one, or is refused; those that wait are copied. Undefined where
+ * the turn is over (`until`, real time) before the list is.
  */
-export async function takeArrivals(world: World, box: DropBoxRecord, until: number): Promise<Arrived | undefined> {
+export async function takeArrivals(
+  world: World,
+  turn: BoxTurn,
+  box: DropBoxRecord,
+  bundles: BoxBundles,
+  until: number,
+): Promise<Round | undefined> {
   const day = utcDay(new Date(box.createdOn));
   await world.schedule.holdDay({ day, account: box.account, purgeOn: box.purgeOn });
   await world.days.ensure(box.account, day);
-  const tally: Tally = { taken: await bundlesOfBox(world, box.stampId), refused: new Map(), bytes: 0 };
-  let allCopied = true;
+  const refused = new Map<RefusedFile, number>();
+  const listed = new Set<BundleId>();
+  let isQuiet = true;
   for (const zips of [true, false]) {
-    const files = ofKind(world.boxes.files(box.account, box.container), zips);
-    for await (const some of groups(files, filesPerCommit)) {
+    for await (const files of groups(ofKind(world.boxes.files(box.account, box.container), zips), filesPerCommit)) {
       if (world.clock.real().getTime() >= until) return undefined;
-      if (!(await takeSome(world, box, some, tally))) allCopied = false;
+      const fresh = freshOf(world, box, files, bundles, refused);
+      if (fresh.length > 0) {
+        isQuiet = false;
+        for (const bundle of await writeBundles(world, turn, box, fresh)) {
+          bundles.all.set(bundle.bundleId, bundle);
+          bundles.waiting.add(bundle.bundleId);
+        }
+      }
+      for (const file of files) listed.add(bundleIdOf(box.stampId, file));
+      await mapBounded(files, filesAtOnce, (file) => copy(world, box, bundles, bundleIdOf(box.stampId, file), file));
     }
   }
-  const refused = [...tally.refused].map(([code, files]) => ({ code, files }));
-  return allCopied ? { files: tally.taken.size, bytes: tally.bytes, refused } : undefined;
+  const overwritten = [...bundles.waiting].filter((id) => !listed.has(id));
+  await mapBounded(overwritten, filesAtOnce, (id) => copy(world, box, bundles, id, undefined));
+  return { isQuiet, refused };
 }
 
-/** Whether each of them is a bundle or refused now; a copy that takes its time is asked for again in the next turn. */
-async function takeSome(
+/** The files that are to become bundles; those that are refused are counted. */
+function freshOf(
   world: World,
   box: DropBoxRecord,
   files: readonly ArrivedFile[],
-  tally: Tally,
-): Promise<boolean> {
-  const copies = await mapBounded(wanted(world, box, files, tally), filesAtOnce, (file) => copyFile(world, box, file));
-  const copied = copies.filter((each) => typeof each === "object");
-  if (copied.length > 0) await writeBundles(world, box, copied);
-  for (const { bundle } of copied) {
-    tally.taken.add(bundle.bundleId);
-    tally.bytes += bundle.sizeBytes;
-  }
-  for (const each of copies) if (each === "changed") refuse(tally, "FileChanged");
-  return !copies.includes("pending");
-}
-
-/** The files that are to become bundles; the others are counted. */
-function wanted(world: World, box: DropBoxRecord, files: readonly ArrivedFile[], tally: Tally): ArrivedFile[] {
-  const limits = { ...world.rules, mayStartCopy: mayStartCopy(box, world.clock.now()) };
-  const list: ArrivedFile[] = [];
+  { all }: BoxBundles,
+  refused: Map<RefusedFile, number>,
+): ArrivedFile[] {
+  const now = world.clock.now();
+  const limits = { ...world.rules, isInTime: takesArrivals(box, now) && mayStartCopy(box, now) };
+  const fresh: ArrivedFile[] = [];
   for (const file of files) {
-    if (tally.taken.has(bundleIdOf(box.stampId, file))) {
-      tally.bytes += file.sizeBytes;
-      continue;
-    }
-    const refusal = refusalOf(file, tally.taken.size + list.length, limits);
-    if (refusal === undefined) list.push(file);
-    else refuse(tally, refusal);
+    const standing = all.get(bundleIdOf(box.stampId, file));
+    const refusal =
+      standing === undefined
+        ? refusalOf(file, all.size + fresh.length, limits)
+        : standing.rejection?.code === "BlobChanged"
+          ? "FileChanged"
+          : undefined;
+    if (refusal !== undefined) refused.set(refusal, (refused.get(refusal) ?? 0) + 1);
+    else if (standing === undefined) fresh.push(file);
   }
-  return list;
+  return fresh;
 }
 
-function refuse({ refused }: Tally, code: RefusedFile): void {
-  refused.set(code, (refused.get(code) ?? 0) + 1);
+/** A file that fails leaves the others to go on, and waits for the next round. */
+async function copy(
+  world: World,
+  box: DropBoxRecord,
+  { all, waiting }: BoxBundles,
+  bundleId: BundleId,
+  file: ArrivedFile | undefined,
+): Promise<void> {
+  const bundle = all.get(bundleId);
+  if (bundle === undefined || !waiting.has(bundleId)) return;
+  try {
+    const done = await copyArrival(world, box, bundle, file);
+    if (done === undefined) return;
+    all.set(bundleId, done);
+    waiting.delete(bundleId);
+  } catch (error) {
+    world.log.error("dropBox.copyLater", error, { dropBoxId: box.dropBoxId, bundleId });
+  }
 }
 
 async function* ofKind(files: AsyncIterable<ArrivedFile>, zips: boolean): AsyncGenerator<ArrivedFile> {

@@ -1,42 +1,36 @@
 import { type BundleRecord, bundleFacts, keptFacts, transition } from "../../domain/bundle.ts";
-import type { DropBoxRecord } from "../../domain/dropBox.ts";
+import type { ArrivedFile, DropBoxRecord } from "../../domain/dropBox.ts";
 import { type NewEvent, theService } from "../../domain/event.ts";
 import { type Note, subjectId } from "../../domain/people.ts";
 import { mapBounded } from "../bounded.ts";
-import { askForVerification } from "../bundles/askForVerification.ts";
 import { firstLookAfterMs, uploadWork } from "../bundles/uploadWork.ts";
 import type { StampHead, World } from "../needs.ts";
 import { newNote } from "../note.ts";
-import { transact } from "../transact.ts";
-import type { CopiedFile } from "./copyFile.ts";
-import { asDropBox } from "./view.ts";
+import { arrivedBundle } from "./arrivedBundle.ts";
+import { type BoxTurn, writeInTurn } from "./boxTurn.ts";
 
-/** Writes the bundles of files that are copied, in one transaction, and asks for their verification. Those that another turn has written stay as they are. */
-export async function writeBundles(world: World, box: DropBoxRecord, files: readonly CopiedFile[]): Promise<void> {
+/** Writes the bundles that files become, in one transaction, before any of their bytes is copied: so no copy is without its row. */
+export async function writeBundles(
+  world: World,
+  turn: BoxTurn,
+  box: DropBoxRecord,
+  files: readonly ArrivedFile[],
+): Promise<BundleRecord[]> {
   const { clock, schedule, stamps } = world;
+  const arrived = files.map((file) => ({ bundle: arrivedBundle(clock, box, file), path: file.path }));
   const dueOn = new Date(clock.now().getTime() + firstLookAfterMs);
-  await mapBounded(files, 8, ({ bundle }) => schedule.remember(uploadWork(bundle), dueOn));
-  const written = await transact(
-    () => stamps.head(box.stampId),
-    async (head, isFirst) => {
-      // Whoever closed the box meanwhile has dropped these copies.
-      if (asDropBox(head)?.state !== "closing") return [];
-      // The first try looks for none of them: one that is there refuses the insert.
-      const fresh = isFirst ? files : await unwritten(world, files);
-      if (fresh.length === 0) return [];
-      const named = await mapBounded(fresh, 8, (file) => withPath(world, box, head, file));
-      const bundles = named.map(({ bundle }) => bundle);
-      const notes = named.flatMap(({ note }) => note ?? []);
-      await stamps.commit(box.stampId, head, { events: bundles.flatMap(arrival), insert: bundles, notes }, clock.now());
-      return bundles;
-    },
-  );
-  await mapBounded(written, 8, (bundle) => askForVerification(world, bundle));
-}
-
-async function unwritten({ stamps }: Pick<World, "stamps">, files: readonly CopiedFile[]): Promise<CopiedFile[]> {
-  const standing = await mapBounded(files, 8, ({ bundle }) => stamps.bundle(bundle.stampId, bundle.bundleId));
-  return files.filter((_, index) => standing[index] === undefined);
+  await mapBounded(arrived, 8, ({ bundle }) => schedule.remember(uploadWork(bundle), dueOn));
+  await writeInTurn(world, turn, async (_box, head, isFirst) => {
+    // A commit whose answer was lost has written them all.
+    const [first] = arrived;
+    const isWritten = !isFirst && first !== undefined && (await stamps.bundle(box.stampId, first.bundle.bundleId));
+    if (isWritten) return undefined;
+    const named = await mapBounded(arrived, 8, ({ bundle, path }) => withPath(world, box, head, bundle, path));
+    const bundles = named.map(({ bundle }) => bundle);
+    const notes = named.flatMap(({ note }) => note ?? []);
+    return { events: bundles.flatMap(arrival), insert: bundles, notes };
+  });
+  return arrived.map(({ bundle }) => bundle);
 }
 
 /** A path that is no file name is the customer's own text, kept beside the bundle and forgotten with the contact (invariant 9). */
@@ -44,7 +38,8 @@ async function withPath(
   { people }: Pick<World, "people">,
   box: DropBoxRecord,
   { partition }: StampHead,
-  { bundle, path }: CopiedFile,
+  bundle: BundleRecord,
+  path: string,
 ): Promise<{ bundle: BundleRecord; note?: Note }> {
   if (bundle.fileName === path) return { bundle };
   const note = newNote(path);

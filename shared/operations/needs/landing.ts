@@ -36,7 +36,6 @@ export type Boxes = {
   readonly url: (account: string, container: string, expiresOn: Date) => Promise<string>;
   /** In the order of their paths; none where the container is gone. */
   readonly files: (account: string, container: string) => AsyncIterable<ArrivedFile>;
-  readonly isThere: (account: string, container: string) => Promise<boolean>;
   /** Resolves once it is verified gone: no URL that was issued can write any more. */
   readonly delete: (account: string, container: string) => Promise<void>;
   readonly copy: (

@@ -68,8 +68,6 @@ export type Schedule = {
   readonly expire: (expiry: Expiry) => Promise<void>;
   readonly unexpire: (expiry: Expiry) => Promise<void>;
   readonly expiring: (day: UtcDay) => AsyncIterable<Expiry>;
-  /** Those of one sender that were created at that very time, as all that came by a drop box is. */
-  readonly expiringOf: (of: Pick<Expiry, "stampId" | "createdOn">) => AsyncIterable<Expiry>;
   readonly oldestExpiring: (day: UtcDay) => Promise<Expiry | undefined>;
   /** The earliest `purgeOn` that was said of a day stands. */
   readonly holdDay: (held: HeldDay) => Promise<void>;

@@ -151,7 +151,7 @@ function openedBox({ data, on }: ChainedEvent): DropBoxRecord {
   };
 }
 
-/** What its last round found is looked for again: no event holds the digest of a listing. Undefined for an event of a bundle. */
+/** Undefined for an event of a bundle. */
 function boxAfter({ type, data, on }: ChainedEvent, box: DropBoxRecord): Change | undefined {
   switch (type) {
     case "dropBox.urlIssued":
@@ -160,8 +160,9 @@ function boxAfter({ type, data, on }: ChainedEvent, box: DropBoxRecord): Change 
       const { reason } = z.object({ reason: closeReason }).parse(data);
       return { sender: { ...box, state: "closing", closing: { on, reason } } };
     }
+    // What it says stands in `dropBox.closed` too; by itself it would seal the box.
     case "dropBox.emptied":
-      return { sender: { ...box, emptied: found(data) } };
+      return {};
     case "dropBox.closed":
       return { sender: { ...box, emptied: found(data), state: "closed", closedOn: on } };
     default:
@@ -177,7 +178,7 @@ function found(data: unknown): NonNullable<DropBoxRecord["emptied"]> {
     const [code, count] = each.split(":");
     return { code, files: Number(count) };
   });
-  return { listing: untold, files, bytes, refused: refusedFiles.parse(byCode) };
+  return { files, bytes, refused: refusedFiles.parse(byCode) };
 }
 
 const creation = z.object({

@@ -1,6 +1,7 @@
-import type { BlobItem, BlobServiceClient } from "@azure/storage-blob";
+import type { BlobItem, BlobServiceClient, ContainerClient } from "@azure/storage-blob";
 import type { ArrivedFile } from "../../domain/dropBox.ts";
 import { asServiceUnavailable, hasCode, orUnavailable } from "../failures.ts";
+import { bareEtag, blobNamed } from "./naming.ts";
 import type { Signer } from "./signer.ts";
 
 const longestBoxMs = 72 * 3_600_000;
@@ -19,7 +20,8 @@ export function openBoxContainers(service: BlobServiceClient, sign: Signer): Box
 
   async function* filesIn(container: string) {
     try {
-      for await (const item of containerOf(container).listBlobsFlat()) yield fileOf(item);
+      const client = containerOf(container);
+      for await (const item of client.listBlobsFlat()) yield fileOf(client, item);
     } catch (error) {
       if (!hasCode(error, "ContainerNotFound", "ContainerBeingDeleted")) throw asServiceUnavailable(error);
     }
@@ -40,14 +42,15 @@ export function openBoxContainers(service: BlobServiceClient, sign: Signer): Box
   };
 }
 
-function fileOf({ name, properties }: BlobItem): ArrivedFile {
+function fileOf(container: ContainerClient, { name, properties }: BlobItem): ArrivedFile {
   const { blobType, accessTier, archiveStatus, customerProvidedKeySha256, copyStatus } = properties;
   const outOfReach = accessTier === "Archive" || archiveStatus !== undefined || customerProvidedKeySha256 !== undefined;
   return {
     path: name,
-    etag: properties.etag,
+    etag: bareEtag(properties.etag),
     sizeBytes: properties.contentLength ?? 0,
     writtenOn: properties.lastModified,
     readable: blobType === "BlockBlob" && !outOfReach && copyStatus !== "pending",
+    addressable: blobNamed(container, name) !== undefined,
   };
 }

@@ -1,6 +1,7 @@
 import type { BlobClient, BlobServiceClient } from "@azure/storage-blob";
 import { type BundleLocation, bundleBlobName, dayContainerName, landingBlobName } from "../../domain/containers.ts";
 import { hasCode, isConflict, isNotFound, isPreconditionFailed, orUnavailable } from "../failures.ts";
+import { bareEtag, blobNamed } from "./naming.ts";
 import type { Signer } from "./signer.ts";
 
 /** Life of the URL with which storage itself reads the source; within one account it is used at the start only. */
@@ -79,7 +80,12 @@ export function openCopies(service: BlobServiceClient, sign: Signer, now: () => 
       orUnavailable(() => copy(service.getContainerClient(landing).getBlobClient(landingBlobName), etag, to)),
 
     copyFile: ({ container, path, etag, to }) =>
-      orUnavailable(() => copy(service.getContainerClient(container).getBlobClient(path), etag, to)),
+      orUnavailable(async () => {
+        const source = blobNamed(service.getContainerClient(container), path);
+        if (source === undefined)
+          throw new RangeError("A file whose name no URL can hold is refused before it is copied");
+        return await copy(source, etag, to);
+      }),
 
     copyState: (at) => orUnavailable(() => stateOf(bundleBlob(service, at))),
 
@@ -99,7 +105,7 @@ async function problemOf(source: BlobClient, etag: string): Promise<SourceProble
   try {
     const now = await source.getProperties();
     // Archiving leaves the ETag as it was, and the bytes out of reach.
-    const changed = now.etag !== etag || now.accessTier === "Archive";
+    const changed = now.etag === undefined || bareEtag(now.etag) !== bareEtag(etag) || now.accessTier === "Archive";
     return changed ? { status: "sourceChanged" } : undefined;
   } catch (error) {
     if (isNotFound(error)) return { status: "sourceMissing" };

@@ -75,8 +75,7 @@ const touchedIn = (day: string, shard: string) => `${touchedOn(day)}${shard}`;
 const touchedKey = (partition: string) => partition.replace("/", "!");
 const expireIn = (day: UtcDay, shard: string) => `expire!${day}!${shard}`;
 const dayOf = (of: Pick<Expiry, "createdOn">) => utcDaySchema.parse(of.createdOn.slice(0, 10).replaceAll("-", ""));
-const expiryPrefix = (of: Pick<Expiry, "stampId" | "createdOn">) => `${of.createdOn}!${of.stampId}!`;
-const expiryKey = (of: Expiry) => `${expiryPrefix(of)}${of.bundleId}`;
+const expiryKey = (of: Expiry) => `${of.createdOn}!${of.stampId}!${of.bundleId}`;
 const heldKey = (held: HeldDay) => `${held.day}!${held.account}`;
 const daysPartition = "days";
 const datesPartition = "dates";
@@ -112,8 +111,6 @@ export function openSchedule(table: Table, log: Pick<Log, "alert">): Schedule & 
     expire: async (of) => void (await table.put(toEntity(expireIn(dayOf(of), shardOf(of.stampId)), expiryKey(of), of))),
     unexpire: (of) => table.remove(expireIn(dayOf(of), shardOf(of.stampId)), expiryKey(of)),
     expiring: (day) => inEveryShard((shard) => expireIn(day, shard), expiry),
-    expiringOf: (of) =>
-      items(scan({ partition: expireIn(dayOf(of), shardOf(of.stampId)), prefix: expiryPrefix(of) }, expiry)),
     oldestExpiring: async (day) => {
       const firsts = await Promise.all(
         shards.map((shard) => first(scan({ partition: expireIn(day, shard), prefix: "", pageSize: 1 }, expiry))),

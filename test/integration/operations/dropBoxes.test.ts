@@ -179,12 +179,12 @@ describe("the case of a drop box", () => {
     const path = `${supportCase.path}/dropBoxes/${randomUUID()}`;
     expectRefusal(await supportCase.engineer.call("PUT", path, box.request), 403, "CaseNotOpen");
 
-    // Nobody lends on a closed case; once it is open again the bundle can be linked by hand.
+    // It is the case's, and nobody lends it until the case is open again.
     const { "logs.zip": bundle } = await verifiedBundlesOf(stage, box);
     if (bundle === undefined) throw new Error("The bundle is gone");
-    expect(bundle).toMatchObject({ state: "accepted", links: [] });
+    expect(bundle).toMatchObject({ state: "accepted", links: [{ caseNumber: supportCase.caseNumber }] });
+    expectRefusal(await supportCase.unlink(bundle), 403, "CaseNotOpen");
     await supportCase.reopen();
-    expectStatus(await supportCase.link(bundle), 201);
     expect((await supportCase.grant([bundle])).state).toBe("active");
   });
 

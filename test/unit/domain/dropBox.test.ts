@@ -12,7 +12,9 @@ import {
   quietOn,
   reasonToClose,
   refusalOf,
+  secondsToNextTurn,
   senderOf,
+  takesArrivals,
   takesFiles,
 } from "../../../shared/domain/dropBox.ts";
 import { asStamp, isCompromised, senderRecord } from "../../../shared/domain/sender.ts";
@@ -24,9 +26,10 @@ const aFile = (changes: Partial<ArrivedFile> = {}): ArrivedFile => ({
   sizeBytes: 4096,
   writtenOn: at(createdOn),
   readable: true,
+  addressable: true,
   ...changes,
 });
-const limits = { maxBundleBytes: 10_000, maxDropBoxFiles: 3, mayStartCopy: true };
+const limits = { maxBundleBytes: 10_000, maxDropBoxFiles: 3, isInTime: true };
 const box = (n: number) => dropBoxId.parse(id(n));
 const sender = (n: number) => senderOf(box(n));
 const hours = (n: number) => new Date(Date.parse(createdOn) + n * 3_600_000);
@@ -35,10 +38,11 @@ describe("a file of a drop box", () => {
   it("becomes a bundle", () => expect(refusalOf(aFile(), 2, limits)).toBeUndefined());
 
   it.each([
+    ["UnusableName", aFile({ addressable: false, sizeBytes: 0 }), 0, limits],
     ["EmptyFile", aFile({ sizeBytes: 0 }), 0, limits],
     ["UnusableBlob", aFile({ readable: false }), 0, limits],
     ["FileTooLarge", aFile({ sizeBytes: 10_001 }), 0, limits],
-    ["TooLate", aFile(), 0, { ...limits, mayStartCopy: false }],
+    ["TooLate", aFile(), 0, { ...limits, isInTime: false }],
     ["TooManyFiles", aFile(), 3, limits],
   ] as const)("is refused, %s", (code, file, taken, within) => expect(refusalOf(file, taken, within)).toBe(code));
 
@@ -68,6 +72,25 @@ describe("a file of a drop box", () => {
     expect(new Set(ids).size).toBe(ids.length);
     expect(bundleIdOf(sender(1), aFile())).toBe(ids[0]);
     expect(ids[0]).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}$/);
+  });
+});
+
+describe("a drop box that is closing", () => {
+  const closing = { on: createdOn, reason: "requested" };
+  const minutes = (n: number) => new Date(Date.parse(createdOn) + n * 60_000);
+
+  it("takes what arrives for a quarter of an hour, and all that its first look finds, however late that is", () => {
+    const seen = aDropBox({ state: "closing", closing, listedOn: createdOn });
+    expect(takesArrivals(seen, minutes(14.9))).toBe(true);
+    expect(takesArrivals(seen, minutes(15))).toBe(false);
+    expect(takesArrivals(aDropBox({ state: "closing", closing }), minutes(5000))).toBe(true);
+    const emptied = { files: 0, bytes: 0, refused: [] };
+    expect(takesArrivals(aDropBox({ state: "closing", closing, emptied }), minutes(1))).toBe(false);
+  });
+
+  it("is looked at less often the longer it takes", () => {
+    const box = aDropBox({ state: "closing", closing });
+    expect([0, 1, 2, 10].map((n) => secondsToNextTurn(box, minutes(n)))).toEqual([3, 6, 12, 30]);
   });
 });
 
