@@ -7,7 +7,7 @@ import { roles } from "../auth/roles.ts";
 import { verifyStampSignature } from "../auth/stampSignature.ts";
 import type { TokenVerifier } from "../auth/tokens.ts";
 import { requireKeyAsOf } from "../domain/custody.ts";
-import { asStamp, isCompromised } from "../domain/sender.ts";
+import { asStamp } from "../domain/sender.ts";
 import { isRetired, type StampRecord } from "../domain/stamp.ts";
 import { DomainError } from "../errors.ts";
 import type { Caller, ManifestCaller, TokenCaller } from "../operations/caller.ts";
@@ -169,7 +169,7 @@ function keyOf(stamp: StampRecord | undefined, keyId: string, realNow: Date) {
 /** A disabled stamp writes nothing; a compromised one reads nothing either, for whoever holds its key is not the stamp. */
 function requireNotDisabled(stamp: StampRecord | undefined, route: Route): void {
   if (stamp?.state !== "disabled") return;
-  if (route.verb !== "GET" || isCompromised(stamp)) {
+  if (route.verb !== "GET" || stamp.disabledReason === "compromised") {
     throw new DomainError("StampDisabled", "This stamp is disabled. Ask for it to be enabled again.");
   }
 }
