@@ -5,6 +5,22 @@ import { statusOf } from "./status.ts";
 /** What the edge makes of anything thrown: a refusal of the contract, or an `InternalError` that reveals nothing. */
 export function asRefusal(error: unknown): DomainError {
   if (error instanceof DomainError) return error;
+  if (error instanceof AggregateError) return refusalOfAll(error);
+  return new DomainError("InternalError", "The service failed. It is safe to send the request again.", {
+    cause: error,
+  });
+}
+
+/** Several items failed while the rest was done: one refusal where all of them have the same code. */
+function refusalOfAll(error: AggregateError): DomainError {
+  const [first, ...others] = error.errors.map(asRefusal);
+  if (first !== undefined && others.every(({ code }) => code === first.code)) {
+    const { retryAfterSeconds } = first;
+    return new DomainError(first.code, first.message, {
+      cause: error,
+      ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+    });
+  }
   return new DomainError("InternalError", "The service failed. It is safe to send the request again.", {
     cause: error,
   });

@@ -80,13 +80,14 @@ describe("[invariant 5] a grant ends", () => {
     expectRefusal(
       await supportCase.engineer.call("GET", `${supportCase.linkPath(bundle)}/files`),
       403,
-      "StampDisabled",
+      "GrantNotActive",
     );
 
     // The reason is told again: nothing ends twice.
     const told = await stage.events(stamp.partition);
     expectStatus(await disable("compromised"), 200);
     expect(await stage.events(stamp.partition)).toEqual(told);
+    expectStatus(await stamp.register(), 200);
     expectStatus(await registrar.call("POST", `${stamp.path}:enable`), 200);
     expectRefusal(await supportCase.issueUrl(grantId, bundle), 403, "GrantNotActive");
   });

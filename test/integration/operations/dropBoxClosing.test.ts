@@ -274,6 +274,7 @@ test("[invariant 3] a copy that turns up where an erased file of a drop box was 
   const later = stage.another({ settings, offsetDays: 3.01 });
   await later.runTimer("sweepUnfinished");
   expect(await copiesIn(stage)).toEqual([]);
+  await later.runTimer("purgeDue");
   expect(await findings(later)).toEqual([]);
 });
 

@@ -70,7 +70,7 @@ describe("a drop box", () => {
     const lent = await lentBytes(await supportCase.url(grant.grantId, logs));
     expect(sha256Hex(lent.bytes)).toBe(logs.sha256);
     const savedAs = ({ bundleId }: { bundleId: string }, extension: string) =>
-      `attachment; filename="${box.dropBoxId}-${bundleId}${extension}"`;
+      `attachment; filename="${logs.stampId}-${bundleId}${extension}"`;
     expect(lent).toMatchObject({ type: "application/octet-stream", name: savedAs(logs, ".zip") });
     const text = await lentBytes(await supportCase.url(grant.grantId, output));
     expect(text.bytes.toString()).toBe("PS>TerminatingError");

@@ -68,6 +68,12 @@ describe("the answer to a refusal", () => {
     },
   );
 
+  it("is one refusal where several items failed alike, and reveals nothing where they did not", () => {
+    const later = () => new DomainError("ServiceUnavailable", "Later.");
+    expect(asRefusal(new AggregateError([later(), new AggregateError([later()])])).code).toBe("ServiceUnavailable");
+    expect(asRefusal(new AggregateError([later(), new TypeError("secret=1")])).code).toBe("InternalError");
+  });
+
   it("is the refusal itself where it is one already", () => {
     const refusal = new DomainError("NotFound", "Not here.");
     expect(asRefusal(refusal)).toBe(refusal);
