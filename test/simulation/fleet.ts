@@ -47,7 +47,7 @@ export async function joinFleet(simulation: Simulation, index: number): Promise<
     },
     signing: () => ({ key: keys.current(), isInForce: keys.underWay() === undefined }),
   };
-  const office = registrationOffice(simulation, member, chance, keys.current);
+  const office = registrationOffice(simulation, member, chance, keys);
   expectStatus(await office.register(), 201);
 
   const every = (name: string, meanHours: number, act: (chance: Chance) => Promise<void>) =>
@@ -80,10 +80,14 @@ type Keys = ReturnType<typeof openKeys>;
 function openKeys() {
   let current = makeKey(nobodyKnew.kind);
   let next: StampKey | undefined;
+  const all = [current];
   return {
     current: () => current,
+    /** All that it ever signed with, or may have. */
+    all: () => all,
     underWay: () => next,
     rotating: (key: StampKey) => {
+      if (!all.includes(key)) all.push(key);
       next = key;
     },
     rotated: (key: StampKey) => {
@@ -148,18 +152,22 @@ async function rotate(simulation: Simulation, { known, call }: Member, chance: C
 }
 
 /** What registration says of the stamp. */
-function registrationOffice(simulation: Simulation, member: Member, chance: Chance, current: () => StampKey) {
+function registrationOffice(simulation: Simulation, member: Member, chance: Chance, { current, all }: Keys) {
   const { known } = member;
   const keys = [current()];
   let registration = registrationOf(keys, { registrationResourceId: resourceId(chance), deploymentId: chance.guid() });
   const registrar = () => simulation.stage().person("R");
   const put = async (): Promise<Answer> => (await registrar()).call("PUT", `/stamps/${known.stampId}`, registration);
 
-  /** Ends consent, and with it the proactive uploads under way. */
-  const registerAgain = async (own: Chance) => {
+  const changeAndRegister = async (own: Chance) => {
     if (own.happens(0.3) && keys.length < 3) keys.push(makeKey());
     // It may vouch for no key but the present one: the others stop, what they signed stands.
     if (own.happens(0.3)) keys.splice(0, keys.length, current());
+    await registerAgain(own);
+  };
+
+  /** Ends consent, and with it the proactive uploads under way. */
+  const registerAgain = async (own: Chance) => {
     registration = {
       ...registration,
       registrationResourceId: resourceId(own),
@@ -186,10 +194,15 @@ function registrationOffice(simulation: Simulation, member: Member, chance: Chan
       known.isCompromised = worse.kind === "done";
       await simulation.time.pass(own.hours(30));
     }
+    // A compromise puts every key in doubt: only those that registration names anew may sign, also what was signed before.
+    if (known.isCompromised || reason === "compromised") {
+      keys.splice(0, keys.length, ...all());
+      await registerAgain(own);
+    }
     known.isCompromised = false;
     while ((await insist(simulation, own, "enabled", enable, [])).kind !== "done") await simulation.time.pass(1);
   };
-  return { register: put, registerAgain, disableForAWhile };
+  return { register: put, registerAgain: changeAndRegister, disableForAWhile };
 }
 
 const resourceId = (chance: Chance): string =>
