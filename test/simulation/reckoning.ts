@@ -129,8 +129,10 @@ function ofReport(bundles: ReadonlyMap<string, FoundBundle>, report: Retention):
   const dayOf = ({ createdOn }: FoundBundle) => createdOn.slice(0, 10).replaceAll("-", "");
   const byDay = (of: (bundles: readonly FoundBundle[]) => unknown) =>
     Object.fromEntries([...Map.groupBy(all, dayOf)].map(([day, same]) => [day, of(same)]));
+  // A drop box holds its day also where nothing arrives in it: the report then lists the day without a bundle.
+  const daysWithBundles = report.days.filter(({ created }) => created > 0);
   const reported = (of: (day: Retention["days"][number]) => unknown) =>
-    Object.fromEntries(report.days.map((day) => [day.day, of(day)]));
+    Object.fromEntries(daysWithBundles.map((day) => [day.day, of(day)]));
   return [
     ...differing("report, violations", report.violations, []),
     ...differing(
