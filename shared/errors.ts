@@ -1,6 +1,6 @@
 /**
  * Every way the service says no, as one closed union of codes (`API.md`, Errors).
- * The status of each stands in `http/status.ts`; the message tells its reader what to do next.
+ * The status of each stands in `api/status.ts`; the message tells its reader what to do next.
  */
 export const errorCodes = [
   "MissingApiVersionParameter",
@@ -72,6 +72,10 @@ export type ErrorOptions = {
 };
 
 export type ErrorDetail = { readonly code: string; readonly message: string; readonly target?: string };
+
+/** Whether a part of the service did not answer: trying again later may succeed. */
+export const isOutage = (error: unknown): boolean =>
+  error instanceof DomainError && error.code === "ServiceUnavailable";
 
 /** A refusal or failure with a code of the contract. Anything else that is thrown is an `InternalError`. */
 export class DomainError extends Error {

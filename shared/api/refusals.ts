@@ -1,8 +1,8 @@
 import * as z from "zod";
 import { errorCodes } from "../errors.ts";
-import { type RefusalStatus, statusOf } from "../http/status.ts";
 import { errorHeaders } from "./headers.ts";
 import type { Route } from "./route.ts";
+import { type RefusalStatus, statusOf } from "./status.ts";
 
 /** What a route may refuse, by status: each code stands under the status that it is answered with. */
 

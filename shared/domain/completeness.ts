@@ -12,7 +12,7 @@ import { otherRole, shownRole } from "./roles.ts";
 /**
  * Whether a bundle holds what was asked for: named rules over what its inventory shows, each a finding in words. One that proves something missing
  * makes it incomplete; one that leaves a doubt makes it unknown. An engineer reads findings before any grant, so a message holds counts, times, what
- * the stamp declared and published roles; other words of the bundle's content stand in \`detail\`, which its stamp alone is shown.
+ * the stamp declared and published roles; other words of the bundle's content stand in `detail`, which its stamp alone is shown.
  */
 
 export type CompletenessFacts = {

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { keyId, type UtcTime, utcTime } from "../api/primitives.ts";
 import { DomainError } from "../errors.ts";
-import type { StampKeyRecord, StampRecord } from "./stamp.ts";
+import { type StampKeyRecord, type StampRecord, stampSkewMs } from "./stamp.ts";
 
 /** A bundle that was saved locally comes by other hands than its stamp's: who signed for it, when, and who carried it here. */
 
@@ -15,9 +15,6 @@ export const custodyRecord = z.object({
 });
 export type CustodyRecord = z.infer<typeof custodyRecord>;
 
-/** Milliseconds by which a stamp's clock may differ from ours (`API.md`, Signing a request). */
-const skewMs = 60_000;
-
 /**
  * Throws where the key could not sign for the stamp at `signedOn`: what counts is that moment, for a manifest is carried for days and its key
  * may have been rotated since. `SignatureNotYetValid` for a time to come, `KeyUnknown` before the key was registered, `KeyRetired` outside
@@ -26,13 +23,13 @@ const skewMs = 60_000;
 export function requireKeyAsOf(stamp: StampRecord, named: string, signedOn: UtcTime, realNow: Date): void {
   const key = stamp.keys.find((each) => each.keyId === named);
   const signed = Date.parse(signedOn);
-  if (signed > realNow.getTime() + skewMs) {
+  if (signed > realNow.getTime() + stampSkewMs) {
     throw new DomainError(
       "SignatureNotYetValid",
       "The manifest was signed in the future. Set the stamp's clock and save the bundle again.",
     );
   }
-  if (key === undefined || signed < Date.parse(key.addedOn ?? stamp.createdOn) - skewMs) {
+  if (key === undefined || signed < Date.parse(key.addedOn ?? stamp.createdOn) - stampSkewMs) {
     throw new DomainError(
       "KeyUnknown",
       `Key ${named} was not registered for the stamp when the manifest was signed, at ${signedOn}. Register the key, then save the bundle again.`,

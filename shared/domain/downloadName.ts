@@ -22,8 +22,9 @@ export function fileDownloadName(path: string): string {
   const base = path.toWellFormed().split(/[/\\]/).at(-1) ?? "";
   const plain = [...base.replaceAll(/\s/gu, asSpace)].map(harmless).join("");
   const trimmed = plain.replace(/^ +|[ .]+$/g, "").replace(/^\.+/, "_");
-  const extension = keptExtension(trimmed) ?? ".txt";
-  const stem = trimmed.slice(0, trimmed.length - (keptExtension(trimmed)?.length ?? 0)) || "file";
+  const kept = keptExtension(trimmed);
+  const stem = trimmed.slice(0, trimmed.length - (kept?.length ?? 0)) || "file";
+  const extension = kept ?? ".txt";
   const named = isDevice(stem) ? `_${stem}` : stem;
   return `${cut(named, longestNameBytes - extension.length)}${extension}`;
 }

@@ -15,6 +15,7 @@ import {
   utcTime,
 } from "../api/primitives.ts";
 import { coveringConsent } from "./bundle.ts";
+import { guidOfDigest } from "./digest.ts";
 import { instant } from "./retention.ts";
 
 /** A container that a stamp which cannot sign is given to write to, and what becomes of the files in it (`docs/decisions/drop-boxes.md`). */
@@ -106,11 +107,8 @@ export const senderOf = (box: DropBoxId): StampId => stampId.parse(guidOf("stamp
 export const bundleIdOf = (sender: StampId, { path, etag }: Pick<ArrivedFile, "path" | "etag">): BundleId =>
   bundleId.parse(guidOf(sender, path, etag));
 
-/** A GUID that is made from names (RFC 9562, version 8). */
-function guidOf(...names: readonly string[]): string {
-  const digest = createHash("sha256").update(JSON.stringify(names)).digest("hex");
-  return `${digest.slice(0, 8)}-${digest.slice(8, 12)}-8${digest.slice(13, 16)}-8${digest.slice(17, 20)}-${digest.slice(20, 32)}`;
-}
+const guidOf = (...names: readonly string[]): string =>
+  guidOfDigest(createHash("sha256").update(JSON.stringify(names)).digest("hex"));
 
 const longestFileName = 1024;
 

@@ -1,6 +1,5 @@
-import { createHash } from "node:crypto";
-import canonicalize from "canonicalize";
 import { DomainError } from "../errors.ts";
+import { canonicalDigest } from "./digest.ts";
 
 /**
  * Of a bundle, what differs from one answer to the next without the bundle having changed: custody, set once, by the name that it shows, and
@@ -11,10 +10,7 @@ const volatile = ["upload", "stagedBlocks", "custody", "completeness"];
 /** A strong ETag of a resource: what it says, hashed. */
 export function etagOf(resource: object): string {
   const lasting = Object.fromEntries(Object.entries(resource).filter(([name]) => !volatile.includes(name)));
-  return `"${createHash("sha256")
-    .update(canonicalize(lasting) ?? "")
-    .digest("hex")
-    .slice(0, 32)}"`;
+  return `"${canonicalDigest(lasting).slice(0, 32)}"`;
 }
 
 /** What a request asks of the version that stands, each a list of ETags or `*` (RFC 9110, 13.1). */

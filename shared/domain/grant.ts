@@ -1,5 +1,3 @@
-import { createHash } from "node:crypto";
-import canonicalize from "canonicalize";
 import * as z from "zod";
 import { endReason } from "../api/cases.ts";
 import {
@@ -15,6 +13,7 @@ import {
 } from "../api/primitives.ts";
 import type { BundleRecord } from "./bundle.ts";
 import type { CaseRecord } from "./case.ts";
+import { canonicalDigest } from "./digest.ts";
 import { subjectId } from "./people.ts";
 import { isPurgeDue } from "./purge.ts";
 import type { SenderRecord } from "./sender.ts";
@@ -59,7 +58,7 @@ export type AskedFor = Pick<
 /** Lower-case hex SHA-256 of the RFC 8785 form of what was asked for, whatever the order of bundles and roles. */
 export function askedDigest(asked: AskedFor): string {
   const { caseNumber, grantId, grantee, purpose, justificationDigest, bundles, roles, durationMinutes } = asked;
-  const form = canonicalize({
+  return canonicalDigest({
     caseNumber,
     grantId,
     grantee,
@@ -69,9 +68,6 @@ export function askedDigest(asked: AskedFor): string {
     ...(roles === undefined ? {} : { roles: [...roles].sort() }),
     ...(justificationDigest === undefined ? {} : { justificationDigest }),
   });
-  return createHash("sha256")
-    .update(form ?? "", "utf8")
-    .digest("hex");
 }
 
 /** Whether it waits for approval, as long as it has not ended. */
@@ -118,6 +114,13 @@ export function endByLoss(bundles: readonly LentBundle[], now: Date): { on: UtcT
 
 export const bundleNames = (bundles: readonly { stampId: string; bundleId: string }[]): string[] =>
   bundles.map((each) => `${each.stampId}/${each.bundleId}`);
+
+/** The grant's own entry of the bundle; undefined where the grant does not hold it. */
+export const bundleIn = (
+  { bundles }: Pick<GrantRecord, "bundles">,
+  { stampId, bundleId }: { readonly stampId: string; readonly bundleId: string },
+): GrantRecord["bundles"][number] | undefined =>
+  bundles.find((each) => each.stampId === stampId && each.bundleId === bundleId);
 
 /** The same bundles whatever their order. */
 export const bundleSet = (bundles: readonly { stampId: string; bundleId: string }[]): string =>

@@ -81,7 +81,7 @@ export const isZipName = (path: string): boolean => path.toLowerCase().endsWith(
 
 /** What is kept of an inventory beside its lines. All of it comes from the bundle's content, so it lies in the day container. */
 export const inventoryRecord = z.object({
-  /** Since 2 the messages of \`completeness\` hold no content, and its \`roles\` are counted. */
+  /** Since 2 the messages of `completeness` hold no content, and its `roles` are counted. */
   version: z.union([z.literal(1), z.literal(2)]),
   /** The version of the copy that it is of. */
   etag: z.string(),

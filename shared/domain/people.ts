@@ -1,5 +1,6 @@
 import { createHmac } from "node:crypto";
 import * as z from "zod";
+import { guidOfDigest } from "./digest.ts";
 
 /** People are random subject ids everywhere but in the directory, whose rows can be deleted (`DESIGN.md`, invariant 9). */
 
@@ -24,5 +25,5 @@ export type Note = { readonly noteId: string; readonly salt: string; readonly te
 /** Who somebody is to one stamp, in the form of a GUID (RFC 9562, version 8). Without the key nobody can tell two stamps' pseudonyms of one person. */
 export function pseudonymOf(key: string, stampId: string, subject: SubjectId): string {
   const digest = createHmac("sha256", Buffer.from(key, "base64url")).update(`${stampId}\n${subject}`).digest("hex");
-  return `${digest.slice(0, 8)}-${digest.slice(8, 12)}-8${digest.slice(13, 16)}-8${digest.slice(17, 20)}-${digest.slice(20, 32)}`;
+  return guidOfDigest(digest);
 }

@@ -46,6 +46,9 @@ export const standingApproval = z.object({
 });
 export type StandingApproval = z.infer<typeof standingApproval>;
 
+/** Milliseconds by which a stamp's clock may differ from ours (`API.md`, Signing a request). */
+export const stampSkewMs = 60_000;
+
 export const stampRecord = z.object({
   /** What else a sender may be: see `sender.ts`. */
   kind: z.literal("stamp").default("stamp"),

@@ -1,30 +1,24 @@
 import type { HttpResponseInit } from "@azure/functions";
+import { statusOf } from "../api/status.ts";
 import { DomainError } from "../errors.ts";
-import { statusOf } from "./status.ts";
 
 /** What the edge makes of anything thrown: a refusal of the contract, or an `InternalError` that reveals nothing. */
 export function asRefusal(error: unknown): DomainError {
   if (error instanceof DomainError) return error;
-  if (error instanceof AggregateError) return refusalOfAll(error);
-  return new DomainError("InternalError", "The service failed. It is safe to send the request again.", {
-    cause: error,
-  });
+  const common = error instanceof AggregateError ? commonRefusal(error.errors.map(asRefusal)) : undefined;
+  const { code, message } = common ?? internalError;
+  const retryAfter = common?.retryAfterSeconds === undefined ? {} : { retryAfterSeconds: common.retryAfterSeconds };
+  return new DomainError(code, message, { cause: error, ...retryAfter });
 }
 
-/** Several items failed while the rest was done: one refusal where all of them have the same code. */
-function refusalOfAll(error: AggregateError): DomainError {
-  const [first, ...others] = error.errors.map(asRefusal);
-  if (first !== undefined && others.every(({ code }) => code === first.code)) {
-    const { retryAfterSeconds } = first;
-    return new DomainError(first.code, first.message, {
-      cause: error,
-      ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
-    });
-  }
-  return new DomainError("InternalError", "The service failed. It is safe to send the request again.", {
-    cause: error,
-  });
-}
+const internalError = {
+  code: "InternalError",
+  message: "The service failed. It is safe to send the request again.",
+} as const;
+
+/** Of several items that failed while the rest was done: the first refusal, where all have its code. */
+const commonRefusal = ([first, ...others]: readonly DomainError[]): DomainError | undefined =>
+  others.every(({ code }) => code === first?.code) ? first : undefined;
 
 /** The refusal of a route or a verb that the contract does not have. */
 export const noSuchRoute = (): DomainError =>

@@ -1,6 +1,7 @@
 import type { HttpRequest, HttpResponseInit, InvocationContext } from "@azure/functions";
 import * as z from "zod";
 import { type Route, takesBody } from "../api/route.ts";
+import { statusOf } from "../api/status.ts";
 import type { Condition } from "../domain/etag.ts";
 import type { DomainError } from "../errors.ts";
 import type { Caller } from "../operations/caller.ts";
@@ -12,7 +13,6 @@ import { decodePlace, nextLink } from "./paging.ts";
 import { parsePart, parseRest, requireApiVersion, requireNoAction } from "./parse.ts";
 import { type Received, receive } from "./received.ts";
 import { asRefusal, refusalResponse } from "./refuse.ts";
-import { statusOf } from "./status.ts";
 
 /** One request through the layers, in the contract's order of checks: length and size, path, api-version, credential, role, query, body, operation. */
 

@@ -103,6 +103,18 @@ export async function* mapAhead<A, B>(
   }
 }
 
+/** In groups of `size`; the last may be smaller. */
+export async function* groupsOf<T>(items: AsyncIterable<T>, size: number): AsyncGenerator<readonly T[]> {
+  let group: T[] = [];
+  for await (const item of items) {
+    group.push(item);
+    if (group.length < size) continue;
+    yield group;
+    group = [];
+  }
+  if (group.length > 0) yield group;
+}
+
 /** The first `count` of them, and whether there are more: one page of a list. */
 export async function take<T>(items: AsyncIterable<T>, count: number): Promise<{ taken: T[]; more: boolean }> {
   const taken: T[] = [];

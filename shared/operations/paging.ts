@@ -6,11 +6,11 @@ import { mapAhead } from "./bounded.ts";
 export type PageRequest = { readonly top: number; readonly after: string | undefined };
 
 /** A place comes back from the caller, who may have made it up: it can choose where a page begins, and nothing else. */
-export const noSuchPage = (): DomainError =>
+export const noSuchPage = (cause?: unknown): DomainError =>
   new DomainError(
     "InvalidParameter",
     "The skipToken is not one of a nextLink. Follow the nextLink as it is, or begin anew without it.",
-    { target: "skipToken" },
+    { target: "skipToken", cause },
   );
 
 export type PageResult<T> = { readonly value: readonly T[]; readonly next: string | undefined };

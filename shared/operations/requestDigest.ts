@@ -1,6 +1,5 @@
-import { createHash } from "node:crypto";
-import canonicalize from "canonicalize";
 import type { StampId } from "../api/primitives.ts";
+import { canonicalDigest } from "../domain/digest.ts";
 import type { World } from "./needs.ts";
 import { operatorOf } from "./operator.ts";
 
@@ -16,11 +15,7 @@ export async function requestDigest<Asked extends { readonly consent?: { readonl
   asked: Asked,
 ): Promise<string> {
   const { consent } = asked;
-  if (consent === undefined) return digestOf(asked);
-  return digestOf({ ...asked, consent: { ...consent, decidedBy: await operatorOf(world, sender, consent.decidedBy) } });
+  if (consent === undefined) return canonicalDigest(asked);
+  const decidedBy = await operatorOf(world, sender, consent.decidedBy);
+  return canonicalDigest({ ...asked, consent: { ...consent, decidedBy } });
 }
-
-const digestOf = (asked: object): string =>
-  createHash("sha256")
-    .update(canonicalize(asked) ?? "")
-    .digest("hex");

@@ -10,7 +10,7 @@ import { type Condition, requireCondition } from "../../domain/etag.ts";
 import type { EventData, NewEvent } from "../../domain/event.ts";
 import { isRecent } from "../../domain/load.ts";
 import { deleteBy } from "../../domain/retention.ts";
-import type { StampRecord } from "../../domain/stamp.ts";
+import { type StampRecord, stampSkewMs } from "../../domain/stamp.ts";
 import { tooManyRequests } from "../../domain/storms.ts";
 import { utcDay } from "../../domain/utcDay.ts";
 import { DomainError } from "../../errors.ts";
@@ -237,11 +237,8 @@ function requireSize(request: BundleRequest, most: number): void {
   );
 }
 
-/** Milliseconds by which a stamp's clock may be ahead, as for its signatures. */
-const clockSkewMs = 60_000;
-
 function requirePast({ trigger }: BundleRequest, now: Date): void {
-  if (trigger === undefined || Date.parse(trigger.raisedOn) <= now.getTime() + clockSkewMs) return;
+  if (trigger === undefined || Date.parse(trigger.raisedOn) <= now.getTime() + stampSkewMs) return;
   throw new DomainError(
     "InvalidBody",
     "The trigger lies in the future. Set the stamp's clock, then send the trigger's own time.",

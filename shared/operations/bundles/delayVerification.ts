@@ -3,7 +3,7 @@ import { toUtcTime } from "../../api/primitives.ts";
 import { type BundleRecord, bundleFacts } from "../../domain/bundle.ts";
 import { type NewEvent, theService } from "../../domain/event.ts";
 import { verificationBackOffSeconds } from "../../domain/retention.ts";
-import { DomainError } from "../../errors.ts";
+import { isOutage } from "../../errors.ts";
 import type { World } from "../needs.ts";
 import { transact } from "../transact.ts";
 import { lookSoon, uploadWork } from "./uploadWork.ts";
@@ -57,7 +57,7 @@ function delayed(bundle: BundleRecord, cause: unknown, now: Date) {
 
 /** What the stamp may know: that it is our fault and will be tried again; the inside stays in the log. */
 const shownError = (cause: unknown) => ({
-  code: cause instanceof DomainError && cause.code === "ServiceUnavailable" ? "ServiceUnavailable" : "InternalError",
+  code: isOutage(cause) ? "ServiceUnavailable" : "InternalError",
   message:
     "The service could not finish the verification and tries again by itself. Nothing is wrong with the bundle so far; there is nothing to do.",
 });

@@ -6,7 +6,7 @@ import type { InventoryRecord } from "../../domain/inventory.ts";
 import { subjectId } from "../../domain/people.ts";
 import { shownPurgeOn } from "../../domain/purge.ts";
 import type { SenderRecord } from "../../domain/sender.ts";
-import { DomainError } from "../../errors.ts";
+import { isOutage } from "../../errors.ts";
 import type { Caller } from "../caller.ts";
 import type { World } from "../needs.ts";
 import { placeOf } from "./finishPurge.ts";
@@ -94,7 +94,7 @@ export async function bundleViewFor(
   return { ...view, ...(upload === undefined ? {} : { upload }), stagedBlocks: [...stagedBlocks] };
 }
 
-/** As \`shown\` takes it from the inventory. A bundle is shown without it while its account is down. */
+/** As `shown` takes it from the inventory. A bundle is shown without it while its account is down. */
 export async function completenessIn(
   { contents }: Pick<World, "contents">,
   bundle: BundleRecord,
@@ -104,7 +104,7 @@ export async function completenessIn(
     const inventory = await contents.inventory(placeOf(bundle));
     return inventory === undefined ? {} : { completeness: shown(inventory) };
   } catch (error) {
-    if (error instanceof DomainError && error.code === "ServiceUnavailable") return {};
+    if (isOutage(error)) return {};
     throw error;
   }
 }

@@ -1,6 +1,6 @@
 import type { BundleId, CaseNumber, GrantId, StampId } from "../../api/primitives.ts";
 import type { CaseRecord } from "../../domain/case.ts";
-import { type GrantRecord, grantEnd, isPending } from "../../domain/grant.ts";
+import { bundleIn, type GrantRecord, grantEnd, isPending } from "../../domain/grant.ts";
 import { requireActiveGrant } from "../../domain/lending.ts";
 import { DomainError } from "../../errors.ts";
 import type { TokenCaller } from "../caller.ts";
@@ -54,7 +54,7 @@ async function grantsThatLend(
   for await (const { item } of cases.activeGrants(record.caseNumber)) {
     const grant = await cases.grant(record.caseNumber, item);
     if (grant?.grantee !== caller.subject || grantEnd(grant, record, clock.now()) !== undefined) continue;
-    if (!grant.bundles.some((each) => each.stampId === bundle.stampId && each.bundleId === bundle.bundleId)) continue;
+    if (bundleIn(grant, bundle) === undefined) continue;
     if (isPending(grant)) waiting ??= grant;
     else lending.push(grant);
   }
@@ -63,42 +63,27 @@ async function grantsThatLend(
 }
 
 /** Does it under the first of the grants that allows it; where none does, throws the first one's refusal. */
-export async function underOneOf<T>(
-  { grants }: CallersGrants,
-  attempt: (grant: GrantRecord) => Promise<T>,
-): Promise<T> {
-  const refusals: unknown[] = [];
-  for (const grant of grants) {
-    try {
-      return await attempt(grant);
-    } catch (error) {
-      if (!isOfTheGrant(error)) throw error;
-      refusals.push(error);
-    }
-  }
-  throw refusals[0];
+export async function underOneOf<T>(lending: CallersGrants, attempt: (grant: GrantRecord) => Promise<T>): Promise<T> {
+  for await (const { result } of allowing(lending, attempt)) return result;
+  throw noGrant();
 }
 
-/** Those of the grants that allow it now; where none does, throws the first one's refusal. */
-export async function whichAllow<T>(
-  { record, grants }: CallersGrants,
+/** The grants that allow it, in turn, each with what the attempt gave; where none does, throws the first one's refusal. */
+export async function* allowing<T>(
+  { grants }: CallersGrants,
   attempt: (grant: GrantRecord) => Promise<T>,
-): Promise<{ readonly result: T; readonly lending: CallersGrants }> {
-  let first: { readonly result: T; readonly grant: GrantRecord } | undefined;
-  const others: GrantRecord[] = [];
+): AsyncGenerator<{ readonly grant: GrantRecord; readonly result: T }> {
   const refusals: unknown[] = [];
   for (const grant of grants) {
-    try {
-      const result = await attempt(grant);
-      if (first === undefined) first = { result, grant };
-      else others.push(grant);
-    } catch (error) {
-      if (!isOfTheGrant(error)) throw error;
-      refusals.push(error);
-    }
+    const tried = await attempt(grant).then(
+      (result) => ({ result }),
+      (error: unknown) => ({ error }),
+    );
+    if ("result" in tried) yield { grant, result: tried.result };
+    else if (isOfTheGrant(tried.error)) refusals.push(tried.error);
+    else throw tried.error;
   }
-  if (first === undefined) throw refusals[0];
-  return { result: first.result, lending: { record, grants: [first.grant, ...others] } };
+  if (refusals.length === grants.length) throw refusals[0];
 }
 
 /** Refusals that another grant may not meet. */

@@ -32,9 +32,12 @@ export async function closedForLongEnough(world: Needs, bundle: BundleRecord, no
 
 /** Writes on each of the case's bundles when it is due by closing now. */
 export async function reconsiderBundles(world: Needs, caseNumber: CaseNumber): Promise<void> {
-  if (world.rules.purgeAfterCaseCloseDays === undefined) return;
-  await eachIsolated(world.cases.links(caseNumber), 8, ({ item }) => bringUpToDate(world, item));
+  if (world.rules.purgeAfterCaseCloseDays !== undefined) await bringAllUpToDate(world, caseNumber);
 }
+
+/** The same whether the setting is on or off. One bundle that fails leaves the others to be written. */
+export const bringAllUpToDate = (world: Needs, caseNumber: CaseNumber): Promise<void> =>
+  eachIsolated(world.cases.links(caseNumber), 8, ({ item }) => bringUpToDate(world, item));
 
 /** After a change of its links. Where the setting is off, what it left behind is for `closingRule.ts` to take back. */
 export async function reconsiderBundle(world: Needs, place: BundlePlace): Promise<void> {

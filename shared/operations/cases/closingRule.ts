@@ -1,8 +1,8 @@
 import { type CaseNumber, toUtcTime } from "../../api/primitives.ts";
-import { DomainError } from "../../errors.ts";
+import { isOutage } from "../../errors.ts";
 import { eachIsolated, take } from "../bounded.ts";
 import { type ClosingRule, HeadMoved, type Page, type World } from "../needs.ts";
-import { bringUpToDate } from "./closedCases.ts";
+import { bringAllUpToDate, bringUpToDate } from "./closedCases.ts";
 
 /**
  * Applies a changed `PURGE_AFTER_CASE_CLOSE_DAYS` to cases that were closed before it changed. A run takes a bounded share and remembers its place.
@@ -71,8 +71,7 @@ async function goOn(
 }
 
 async function ofClosedCase(world: Needs, caseNumber: CaseNumber): Promise<void> {
-  if ((await world.cases.head(caseNumber)).state?.state !== "closed") return;
-  await eachIsolated(world.cases.links(caseNumber), 8, ({ item }) => bringUpToDate(world, item));
+  if ((await world.cases.head(caseNumber)).state?.state === "closed") await bringAllUpToDate(world, caseNumber);
 }
 
 /** Works on the next rows. Gives the place of the last, undefined where none follow. Throws where storage does not answer. */
@@ -83,12 +82,10 @@ async function goThrough<T>(rows: Page<T>, rowsPerRun: number, work: (item: T) =
     await eachIsolated(taken, 8, ({ item }) => work(item));
     return { after };
   } catch (failure) {
-    if (isOutage(failure)) throw failure;
+    if (holdsOutage(failure)) throw failure;
     return { after, failure };
   }
 }
 
-function isOutage(error: unknown): boolean {
-  if (error instanceof AggregateError) return error.errors.some(isOutage);
-  return error instanceof DomainError && error.code === "ServiceUnavailable";
-}
+const holdsOutage = (error: unknown): boolean =>
+  error instanceof AggregateError ? error.errors.some(holdsOutage) : isOutage(error);

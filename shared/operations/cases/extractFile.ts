@@ -2,14 +2,16 @@ import type { Extraction, FileRequest } from "../../api/files.ts";
 import { type GrantId, toUtcTime } from "../../api/primitives.ts";
 import type { BundleRecord } from "../../domain/bundle.ts";
 import { fileDownloadName } from "../../domain/downloadName.ts";
+import type { GrantRecord } from "../../domain/grant.ts";
 import { lendsRole } from "../../domain/roles.ts";
 import { addDays, utcDay } from "../../domain/utcDay.ts";
 import { DomainError } from "../../errors.ts";
+import { all } from "../bounded.ts";
 import { placeOf } from "../bundles/finishPurge.ts";
 import { pathDigest } from "../bundles/inventory.ts";
 import type { TokenCaller } from "../caller.ts";
 import type { LentFile, World } from "../needs.ts";
-import { type AtBundle, type CallersGrants, requireGrants, underOneOf, whichAllow } from "./callersGrants.ts";
+import { type AtBundle, allowing, type CallersGrants, requireGrants, underOneOf } from "./callersGrants.ts";
 import { recordLending, requireLentNow, roleNotGranted } from "./recordLending.ts";
 import {
   bytesToRead,
@@ -126,8 +128,8 @@ async function requireLent(
   const [asked, head] = await Promise.all([requireGrants(world, caller, at, grantId), world.stamps.head(stampId)]);
   const { record } = asked;
   const now = world.clock.now();
-  const { result: bundle, lending } = await whichAllow(asked, (grant) =>
-    requireLentNow(world, head, { record, grant, stampId, bundleId }, now),
-  );
-  return { bundle, lending };
+  const lends = (grant: GrantRecord) => requireLentNow(world, head, { record, grant, stampId, bundleId }, now);
+  const [first, ...others] = await all(allowing(asked, lends));
+  if (first === undefined) throw new TypeError("Where no grant allows it, the first refusal is thrown");
+  return { bundle: first.result, lending: { record, grants: [first.grant, ...others.map(({ grant }) => grant)] } };
 }

@@ -2,7 +2,7 @@ import type { CaseNumber, StampId } from "../../api/primitives.ts";
 import type { BundleRecord } from "../../domain/bundle.ts";
 import { listsSender } from "../../domain/case.ts";
 import type { Actor } from "../../domain/event.ts";
-import { DomainError } from "../../errors.ts";
+import { isOutage } from "../../errors.ts";
 import type { World } from "../needs.ts";
 import { linkBundle } from "./links.ts";
 
@@ -19,7 +19,7 @@ export async function linkClaim(world: World, actor: Actor, bundle: BundleRecord
     await linkBundle(world, actor, { caseNumber, stampId, bundleId }, {}, alsoClosed);
   } catch (error) {
     world.log.error("bundle.claimNotLinked", error, { stampId, bundleId, caseNumber });
-    if (error instanceof DomainError && error.code === "ServiceUnavailable") throw error;
+    if (isOutage(error)) throw error;
   }
 }
 

@@ -3,12 +3,11 @@ import { type GrantId, grantId, toUtcTime } from "../../api/primitives.ts";
 import { deflated, stored } from "../../archive/entry.ts";
 import type { ListedFile } from "../../domain/inventory.ts";
 import { lendsRole } from "../../domain/roles.ts";
-import { DomainError } from "../../errors.ts";
 import { isPast, linesFrom, NoLine, offsetBefore } from "../bundles/findFile.ts";
 import { placeOf } from "../bundles/finishPurge.ts";
 import type { TokenCaller } from "../caller.ts";
 import type { Place, World } from "../needs.ts";
-import type { PageRequest, PageResult } from "../paging.ts";
+import { noSuchPage, type PageRequest, type PageResult } from "../paging.ts";
 import { type AtBundle, requireGrants, underOneOf } from "./callersGrants.ts";
 import { recordListing } from "./recordListing.ts";
 
@@ -83,13 +82,6 @@ function placeIn(place: string): { readonly offset: number; readonly grantId: Gr
   if (offset === undefined || !grant.success) throw noSuchPage();
   return { offset: Number(offset), grantId: grant.data };
 }
-
-const noSuchPage = (cause?: unknown) =>
-  new DomainError(
-    "InvalidParameter",
-    "The skipToken is not one of a nextLink. Follow the nextLink as it is, or begin anew without it.",
-    { target: "skipToken", cause },
-  );
 
 async function startOf(world: Pick<World, "contents">, place: Place, prefix: string): Promise<number> {
   if (prefix === "") return 0;

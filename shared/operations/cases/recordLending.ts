@@ -1,9 +1,8 @@
-import { randomUUID } from "node:crypto";
 import { type BundleId, type CaseNumber, type GrantId, type StampId, toUtcTime } from "../../api/primitives.ts";
 import { requireApproved } from "../../domain/approval.ts";
-import { type BundleRecord, bundleFacts } from "../../domain/bundle.ts";
+import type { BundleRecord } from "../../domain/bundle.ts";
 import type { CaseRecord } from "../../domain/case.ts";
-import type { GrantRecord } from "../../domain/grant.ts";
+import { bundleIn, type GrantRecord } from "../../domain/grant.ts";
 import { requireActiveGrant, requireLendable, requireNotEnded } from "../../domain/lending.ts";
 import { shownPurgeOn } from "../../domain/purge.ts";
 import { lendsRole } from "../../domain/roles.ts";
@@ -13,6 +12,7 @@ import { actorOf, type TokenCaller } from "../caller.ts";
 import type { StampHead, World } from "../needs.ts";
 import { noSuchGrant } from "../refusals.ts";
 import { transact } from "../transact.ts";
+import { accessOf, type UnderGrant } from "./accessOf.ts";
 import { requireKnown } from "./view.ts";
 
 /** Minutes that a read URL lives, at the most; never past the end of its grant (invariant 5). */
@@ -77,31 +77,15 @@ async function recordAccess(
 ): Promise<BundleRecord> {
   const { stamps, clock } = world;
   const { stampId, bundleId } = thing;
+  const under = { record, grant, stampId, bundleId };
   return await transact(
     () => stamps.head(stampId),
     async (head) => {
       const now = clock.now();
-      const lent = await requireLentNow(world, head, { record, grant, stampId, bundleId }, now);
+      const lent = await requireLentNow(world, head, under, now);
       requireRoleGranted(grant, thing);
       if (isRecorded) return lent;
-      const { caseNumber, grantId, purpose } = grant;
-      const access = {
-        kind: "read" as const,
-        accessId: randomUUID(),
-        on: toUtcTime(now),
-        caseNumber,
-        purpose,
-        stampId,
-        bundleId,
-        grantId,
-        accessor: caller.subject,
-        ...digestIn(thing),
-      };
-      const event = {
-        type: "bundle.accessed",
-        actor: actorOf(caller),
-        data: { ...bundleFacts(lent), caseNumber, grantId, purpose, caseKind: record.kind, ...digestIn(thing) },
-      } as const;
+      const { access, event } = accessOf("read", caller, under, lent, now, digestIn(thing));
       // The row remembers that parts of it may lie elsewhere, before one does: its purge looks there.
       const marks = thing.file !== undefined && lent.isLentInParts !== true;
       const update = marks ? { update: [{ from: lent, to: { ...lent, isLentInParts: true as const } }] } : {};
@@ -110,13 +94,6 @@ async function recordAccess(
     },
   );
 }
-
-export type UnderGrant = {
-  readonly record: CaseRecord;
-  readonly grant: GrantRecord;
-  readonly stampId: StampId;
-  readonly bundleId: BundleId;
-};
 
 /** The bundle, where the grant, which is active in its case, lends it now by all that stands in the stamp's partition. */
 export async function requireLentNow(
@@ -139,8 +116,7 @@ export async function requireLentNow(
 
 /** Disabling a stamp ends what was lent of it before, also once it is enabled again. */
 function requireStampAsGranted(grant: GrantRecord, bundle: BundleRecord, sender: SenderRecord | undefined): void {
-  const granted = grant.bundles.find((each) => each.stampId === bundle.stampId && each.bundleId === bundle.bundleId);
-  if (granted?.stampEpoch === sender?.uploadEpoch) return;
+  if (bundleIn(grant, bundle)?.stampEpoch === sender?.uploadEpoch) return;
   throw new DomainError(
     "GrantNotActive",
     "The stamp was disabled after the grant was given. Ask for a new grant if the case still needs it.",
@@ -167,11 +143,8 @@ export const roleNotGranted = (roles: readonly string[]): DomainError =>
   );
 
 /** A bundle outside the grant is refused as one that is not linked is. */
-function inGrant(grant: GrantRecord, bundle: BundleRecord | undefined): BundleRecord | undefined {
-  if (bundle === undefined) return undefined;
-  const granted = grant.bundles.some((each) => each.stampId === bundle.stampId && each.bundleId === bundle.bundleId);
-  return granted ? bundle : undefined;
-}
+const inGrant = (grant: GrantRecord, bundle: BundleRecord | undefined): BundleRecord | undefined =>
+  bundle !== undefined && bundleIn(grant, bundle) !== undefined ? bundle : undefined;
 
 /** In real time: what is left of the grant, of the bundle's time, or fifteen minutes, whichever is least. */
 function urlExpiry(world: Pick<World, "clock">, grant: GrantRecord, bundle: BundleRecord, now: Date): Date {

@@ -1,13 +1,10 @@
-import { randomUUID } from "node:crypto";
-import { toUtcTime } from "../../api/primitives.ts";
-import type { AccessRecord } from "../../domain/access.ts";
-import { type BundleRecord, bundleFacts } from "../../domain/bundle.ts";
-import type { NewEvent } from "../../domain/event.ts";
+import type { BundleRecord } from "../../domain/bundle.ts";
 import { utcDay } from "../../domain/utcDay.ts";
-import { actorOf, type TokenCaller } from "../caller.ts";
+import type { TokenCaller } from "../caller.ts";
 import type { World } from "../needs.ts";
 import { transact } from "../transact.ts";
-import { requireLentNow, type UnderGrant } from "./recordLending.ts";
+import { accessOf, type UnderGrant } from "./accessOf.ts";
+import { requireLentNow } from "./recordLending.ts";
 
 /**
  * Decides whether the caller may see the names of the bundle's files under the grant, and writes down that they will: once for each person, bundle
@@ -19,7 +16,7 @@ export async function recordListing(
   under: UnderGrant,
 ): Promise<BundleRecord> {
   const { stamps, clock } = world;
-  const { record, grant, stampId, bundleId } = under;
+  const { stampId, bundleId } = under;
   return await transact(
     () => stamps.head(stampId),
     async (head) => {
@@ -30,23 +27,7 @@ export async function recordListing(
         stamps.isListed(stampId, listing),
       ]);
       if (isListed) return bundle;
-      const { caseNumber, grantId, purpose } = grant;
-      const event: NewEvent = {
-        type: "bundle.listed",
-        actor: actorOf(caller),
-        data: { ...bundleFacts(bundle), caseNumber, grantId, purpose, caseKind: record.kind },
-      };
-      const access: AccessRecord = {
-        kind: "list",
-        accessId: randomUUID(),
-        on: toUtcTime(now),
-        caseNumber,
-        purpose,
-        stampId,
-        bundleId,
-        grantId,
-        accessor: caller.subject,
-      };
+      const { access, event } = accessOf("list", caller, under, bundle, now);
       await stamps.commit(stampId, head, { events: [event], access, listing }, now);
       return bundle;
     },

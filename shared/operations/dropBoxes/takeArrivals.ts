@@ -11,7 +11,7 @@ import {
 } from "../../domain/dropBox.ts";
 import { mayStartCopy } from "../../domain/retention.ts";
 import { utcDay } from "../../domain/utcDay.ts";
-import { mapBounded } from "../bounded.ts";
+import { groupsOf, mapBounded } from "../bounded.ts";
 import type { World } from "../needs.ts";
 import type { BoxTurn } from "./boxTurn.ts";
 import { copyArrival, waitsForCopy } from "./copyArrival.ts";
@@ -61,9 +61,10 @@ export async function takeArrivals(
   const listed = new Set<BundleId>();
   let isQuiet = true;
   for (const zips of [true, false]) {
-    for await (const files of groups(ofKind(world.boxes.files(box.account, box.container), zips), filesPerCommit)) {
+    for await (const files of groupsOf(ofKind(world.boxes.files(box.account, box.container), zips), filesPerCommit)) {
       if (world.clock.real().getTime() >= until) return undefined;
-      const fresh = freshOf(world, box, files, bundles, refused);
+      const arrived = files.map((file) => ({ file, bundleId: bundleIdOf(box.stampId, file) }));
+      const fresh = freshOf(world, box, arrived, bundles, refused);
       if (fresh.length > 0) {
         isQuiet = false;
         for (const bundle of await writeBundles(world, turn, box, fresh)) {
@@ -71,8 +72,8 @@ export async function takeArrivals(
           bundles.waiting.add(bundle.bundleId);
         }
       }
-      for (const file of files) listed.add(bundleIdOf(box.stampId, file));
-      await mapBounded(files, filesAtOnce, (file) => copy(world, box, bundles, bundleIdOf(box.stampId, file), file));
+      for (const { bundleId } of arrived) listed.add(bundleId);
+      await mapBounded(arrived, filesAtOnce, ({ file, bundleId }) => copy(world, box, bundles, bundleId, file));
     }
   }
   const overwritten = [...bundles.waiting].filter((id) => !listed.has(id));
@@ -80,19 +81,21 @@ export async function takeArrivals(
   return { isQuiet, refused };
 }
 
+type Arrived = { readonly file: ArrivedFile; readonly bundleId: BundleId };
+
 /** The files that are to become bundles; those that are refused are counted. */
 function freshOf(
   world: World,
   box: DropBoxRecord,
-  files: readonly ArrivedFile[],
+  arrived: readonly Arrived[],
   { all }: BoxBundles,
   refused: Map<RefusedFile, number>,
 ): ArrivedFile[] {
   const now = world.clock.now();
   const limits = { ...world.rules, isInTime: takesArrivals(box, now) && mayStartCopy(box, now) };
   const fresh: ArrivedFile[] = [];
-  for (const file of files) {
-    const standing = all.get(bundleIdOf(box.stampId, file));
+  for (const { file, bundleId } of arrived) {
+    const standing = all.get(bundleId);
     const refusal =
       standing === undefined
         ? refusalOf(file, all.size + fresh.length, limits)
@@ -127,15 +130,4 @@ async function copy(
 
 async function* ofKind(files: AsyncIterable<ArrivedFile>, zips: boolean): AsyncGenerator<ArrivedFile> {
   for await (const file of files) if (isZip(file) === zips) yield file;
-}
-
-async function* groups<T>(items: AsyncIterable<T>, size: number): AsyncGenerator<readonly T[]> {
-  let group: T[] = [];
-  for await (const item of items) {
-    group.push(item);
-    if (group.length < size) continue;
-    yield group;
-    group = [];
-  }
-  if (group.length > 0) yield group;
 }

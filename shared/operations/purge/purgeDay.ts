@@ -2,8 +2,8 @@ import { toUtcTime } from "../../api/primitives.ts";
 import type { BundleRecord } from "../../domain/bundle.ts";
 import { dayContainerName } from "../../domain/containers.ts";
 import { type NewEvent, theService } from "../../domain/event.ts";
-import { DomainError } from "../../errors.ts";
-import { eachBounded, eachInTurn, eachIsolated } from "../bounded.ts";
+import { isOutage } from "../../errors.ts";
+import { eachBounded, eachInTurn, eachIsolated, groupsOf } from "../bounded.ts";
 import { placeOf, purged, sayPurged } from "../bundles/finishPurge.ts";
 import { settleBundle } from "../bundles/settleBundle.ts";
 import { endGrantsSoon } from "../cases/settleCase.ts";
@@ -61,21 +61,10 @@ const bundlesPerCommit = 40;
 
 /** Writes `purged` for the day's bundles on the account, many of a stamp in one transaction. A stamp that fails leaves the others to be written. */
 async function purgeBundles(world: World, held: HeldDay): Promise<void> {
-  await eachIsolated(batchesOf(world.schedule.expiring(held.day)), 1, (batch) => {
+  await eachIsolated(groupsOf(world.schedule.expiring(held.day), bundlesPerBatch), 1, (batch) => {
     const groups = [...Map.groupBy(batch, (each) => each.stampId).values()].flatMap(chunksOf);
     return eachIsolated(groups, 1, (together) => purgeTogetherOrAlone(world, held, together));
   });
-}
-
-async function* batchesOf(expiries: AsyncIterable<Expiry>): AsyncGenerator<Expiry[]> {
-  let batch: Expiry[] = [];
-  for await (const expiry of expiries) {
-    batch.push(expiry);
-    if (batch.length < bundlesPerBatch) continue;
-    yield batch;
-    batch = [];
-  }
-  if (batch.length > 0) yield batch;
 }
 
 function chunksOf(expiries: readonly Expiry[]): Expiry[][] {
@@ -91,8 +80,7 @@ async function purgeTogetherOrAlone(world: World, held: HeldDay, expiries: reado
   try {
     await purgeTogether(world, held, expiries);
   } catch (error) {
-    const isOutage = error instanceof DomainError && error.code === "ServiceUnavailable";
-    if (expiries.length === 1 || isOutage) throw error;
+    if (expiries.length === 1 || isOutage(error)) throw error;
     await eachIsolated(expiries, 1, (expiry) => purgeTogether(world, held, [expiry]));
   }
 }

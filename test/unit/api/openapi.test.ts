@@ -4,8 +4,8 @@ import { z } from "zod";
 import { openApiDocument } from "../../../shared/api/openapi.ts";
 import type { Route } from "../../../shared/api/route.ts";
 import { routes } from "../../../shared/api/routes.ts";
+import { statusOf } from "../../../shared/api/status.ts";
 import { errorCodes } from "../../../shared/errors.ts";
-import { statusOf } from "../../../shared/http/status.ts";
 
 describe("the OpenAPI document", () => {
   const document = openApiDocument();

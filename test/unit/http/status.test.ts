@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { statusOf } from "../../../shared/api/status.ts";
 import { DomainError, errorCodes } from "../../../shared/errors.ts";
 import { asRefusal, refusalResponse } from "../../../shared/http/refuse.ts";
-import { statusOf } from "../../../shared/http/status.ts";
 
 /** The table of `API.md`, Errors, copied from there. */
 const table: Readonly<Record<number, string>> = {
